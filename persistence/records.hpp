@@ -1,0 +1,85 @@
+// What the store keeps, as values. Their bytes are drawn and frozen in records.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/address.hpp"
+#include "core/types.hpp"
+
+namespace suppressd {
+
+/// Milliseconds since 1970-01-01 UTC.
+using TimeMs = uint64_t;
+
+/// One reason with its source, time and evidence.
+struct Cause {
+  Reason reason = Reason::none;
+  std::string source;    // import, api, campaign, webhook:<provider>, support
+  TimeMs at = 0;
+  std::string by;        // id of the key that said so
+  std::string evidence;  // free text, such as an SMTP reply
+  std::string campaign;
+  bool operator==(const Cause&) const = default;
+};
+inline constexpr size_t causes_max = 64;  // per suppression; past it the oldest of the weakest go
+inline constexpr size_t evidence_octets_max = 1024;
+inline constexpr size_t campaign_octets_max = 128;
+inline constexpr size_t source_octets_max = 64;
+
+/// An account's address made active again although the platform suppresses it.
+struct Exemption {
+  TimeMs at = 0;
+  std::string by;
+  std::string note;
+  bool operator==(const Exemption&) const = default;
+};
+
+/// What one scope says of one address: all its causes, or an exemption, or both (then causes win).
+struct Suppression {
+  AccountNumber scope = platform_number;
+  Channel channel = Channel::email;
+  std::string address;  // canonical: the key
+  std::string given;    // raw, as first given; empty when it equals the canonical form
+  Region region;        // default region it was given with
+  std::vector<Cause> causes;
+  std::optional<Exemption> exemption;
+
+  Reason strongest() const;
+  /// What the set must say: the strongest reason, else exempt, else absent.
+  SlotState state() const;
+  bool operator==(const Suppression&) const = default;
+};
+
+struct Account {
+  AccountNumber number = platform_number;
+  std::string id;    // [a-z0-9][a-z0-9_-]{0,63}
+  std::string name;
+  Region default_region;
+  TimeMs created_at = 0;
+  bool operator==(const Account&) const = default;
+};
+inline constexpr size_t account_name_octets_max = 256;
+bool valid_account_id(std::string_view id);
+
+enum class Role : uint8_t { admin = 1, support = 2, owner = 3, sender = 4, checker = 5 };
+std::string_view name_of(Role role);
+std::optional<Role> parse_role(std::string_view name);
+
+/// An API key as stored: never the key itself, only its SHA-256.
+struct ApiKey {
+  std::string id;  // public, readable: in lists, logs and causes' `by`
+  Role role = Role::checker;
+  AccountNumber account = platform_number;  // platform_number for admin and support
+  std::string name;
+  std::array<uint8_t, 32> hash{};
+  TimeMs created_at = 0;
+  TimeMs revoked_at = 0;  // 0: in force
+  bool operator==(const ApiKey&) const = default;
+};
+
+}  // namespace suppressd

@@ -1,0 +1,106 @@
+// The durable list: RocksDB column families by kind of record, one synced WriteBatch a commit.
+//
+// (Contract for callers; file layout, keys and promises are written down by the implementation.)
+// Thread safety: open, then load, then commit from one thread (the committer) and everything const
+// from any thread. Reads see whole commits only.
+// Errors: open() and load() throw StoreError with a sentence for the operator. Reads throw
+// StorageFailure when RocksDB reports an error. commit() never throws: see Outcome::Status.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/suppression_set.hpp"
+#include "persistence/change.hpp"
+#include "persistence/records.hpp"
+
+namespace suppressd {
+
+/// Start-up failure; what() says what is wrong and what to do. Never holds an address.
+struct StoreError : std::runtime_error {
+  enum class Kind {
+    locked, read_only, newer_format, foreign_secret, damaged, lost_changes, digest_mismatch, io
+  };
+  StoreError(Kind k, const std::string& sentence) : std::runtime_error(sentence), kind(k) {}
+  Kind kind;
+};
+
+/// A read that RocksDB could not answer. Never holds an address.
+struct StorageFailure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct StoreOptions {
+  std::filesystem::path directory;
+  uint64_t block_cache_bytes = 256ull << 20;
+  uint64_t write_buffer_bytes = 64ull << 20;
+  /// Told once, from any thread, when storage fails in the background. Must not call the store.
+  std::function<void(std::string_view what)> on_failure;
+};
+
+struct SuppressionFilter {
+  std::optional<Channel> channel;
+  std::optional<Reason> reason;      // strongest reason
+  std::string source;                // of any cause; empty: all
+  TimeMs since = 0;                  // newest cause at or after
+  std::string prefix;                // of the canonical address
+};
+
+struct SuppressionPage {
+  std::vector<Suppression> items;
+  std::string next;       // opaque; empty at the end
+  uint64_t sequence = 0;  // at which the page was read
+};
+
+class Store {
+ public:
+  /// Opens or creates. Refuses a directory that is locked, read-only, newer, damaged or of another
+  /// secret before changing a byte in it.
+  static std::unique_ptr<Store> open(const StoreOptions& options);
+  ~Store();
+
+  const FingerprintKey& fingerprint_key() const;
+
+  /// Fills the set from the store in parallel and proves count and digest; throws StoreError
+  /// otherwise. `progress` (0 to 1) is updated as it goes.
+  void load(SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
+
+  // ---- any thread ----
+  uint64_t sequence() const;        // last committed
+  uint64_t suppression_count() const;
+  std::optional<Suppression> find(AccountNumber scope, Channel channel,
+                                  std::string_view canonical) const;
+  /// Items in key order (channel, then address); at most `limit`, and bounded work: a page may be
+  /// shorter, even empty, with `next` set, when a filter passes over many records.
+  /// `cursor` is what an earlier page gave, or empty. Throws std::invalid_argument on a bad cursor.
+  SuppressionPage list(AccountNumber scope, const SuppressionFilter& filter,
+                       std::string_view cursor, size_t limit) const;
+  std::vector<Account> accounts() const;  // all; the server keeps them in memory
+  std::vector<ApiKey> keys() const;       // all, revoked ones too
+
+  // ---- the committer's thread ----
+
+  /// Commits the changes as one synced batch, in order, each seeing what those before it did.
+  /// `set` is read (never written) to skip store reads of entries that are surely absent.
+  /// Appends to `updates` what the set must then be told. Never throws.
+  void commit(std::span<const Change> changes, std::span<Outcome> outcomes,
+              const SuppressionSet& set, std::vector<SetUpdate>& updates);
+
+  /// Flushes and closes; further calls are programmer errors. Also done by the destructor.
+  void close();
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace suppressd

@@ -1,0 +1,58 @@
+// The application: from a request's head to the Exchange that answers it. Knows no sockets.
+// Assembled in main.cpp; the session calls begin() on the I/O thread that read the head.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/address.hpp"
+#include "core/suppression_set.hpp"
+#include "persistence/store.hpp"
+#include "server/exchange.hpp"
+#include "server/health.hpp"
+#include "server/metrics.hpp"
+
+namespace suppressd {
+
+class Committer;
+class Directory;  // accounts and keys in memory (server/directory.hpp)
+class WorkerPool; // server/worker_pool.hpp: blocking reads of the store
+
+struct AppLimits {
+  uint64_t json_body_bytes_max = 64ull << 20;       // one JSON document
+  uint64_t streaming_body_bytes_max = 64ull << 30;  // text, NDJSON, CSV, after decompression
+  uint64_t line_bytes_max = 1ull << 20;             // one line or CSV row
+};
+
+/// What belongs to one I/O thread.
+struct Worker {
+  Worker(const SuppressionSet& set, ThreadCounters& thread_counters)
+      : reader(set), counters(thread_counters) {}
+  SuppressionSet::Reader reader;
+  ThreadCounters& counters;
+  Normalizer normalizer;
+};
+
+struct AppParts {
+  Store& store;
+  SuppressionSet& set;
+  Committer& committer;
+  Directory& directory;
+  Health& health;
+  Metrics& metrics;
+  WorkerPool& pool;
+  AppLimits limits;
+};
+
+class App {
+ public:
+  explicit App(const AppParts& parts);
+
+  /// Never null: errors are exchanges too. `worker` is the calling I/O thread's and outlives it.
+  std::unique_ptr<Exchange> begin(const RequestHead& head, Worker& worker, Wake wake);
+
+ private:
+  AppParts parts_;
+};
+
+}  // namespace suppressd

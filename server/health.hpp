@@ -1,0 +1,16 @@
+// Where the process is in its life; one writer per field, read by every thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace suppressd {
+
+enum class Phase : uint8_t { loading, ready, draining, unhealthy };
+
+struct Health {
+  std::atomic<Phase> phase{Phase::loading};
+  std::atomic<double> load_progress{0.0};
+};
+
+}  // namespace suppressd

@@ -1,0 +1,36 @@
+// Errors as RFC 9457 problem documents. One Problem a request; `errors` holds one entry per field or
+// row. Texts never hold an address, a phone number or a key.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/exchange.hpp"
+
+namespace suppressd {
+
+struct Problem {
+  struct Row {
+    std::optional<uint64_t> index;  // row, where the body has rows
+    std::string field;              // JSON member or query parameter, else empty
+    std::string error;              // stable code, such as "no_at_sign"
+  };
+  int status = 500;
+  std::string type;    // stable slug, such as "unknown-account"; sent as a relative URI reference
+                       // "/problems/<slug>"
+  std::string title;   // the type's one sentence
+  std::string detail;  // this occurrence: what was wrong, what to do
+  Fields fields;       // further answer fields (Retry-After, Allow, Accept, WWW-Authenticate)
+  std::vector<Row> errors;
+};
+
+/// Replaces the answer. Precondition: none of it was sent yet.
+void write_problem(const Problem& problem, Answer& answer);
+
+/// An exchange that answers with this problem and wants no body.
+std::unique_ptr<Exchange> problem_exchange(Problem problem);
+
+}  // namespace suppressd
