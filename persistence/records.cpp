@@ -1,0 +1,39 @@
+#include "persistence/records.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace suppressd {
+namespace {
+constexpr std::array<std::string_view, 6> role_names = {"",      "admin",  "support",
+                                                        "owner", "sender", "checker"};
+}  // namespace
+
+std::string_view name_of(Role role) { return role_names[static_cast<size_t>(role)]; }
+
+std::optional<Role> parse_role(std::string_view name) {
+  for (size_t i = 1; i < role_names.size(); ++i) {
+    if (role_names[i] == name) return static_cast<Role>(i);
+  }
+  return std::nullopt;
+}
+
+bool valid_account_id(std::string_view id) {
+  auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !id.empty() && id.size() <= 64 && alphanumeric(id[0]) &&
+         std::all_of(id.begin(), id.end(),
+                     [&](char c) { return alphanumeric(c) || c == '_' || c == '-'; });
+}
+
+Reason Suppression::strongest() const {
+  Reason strongest = Reason::none;
+  for (const Cause& cause : causes) strongest = std::max(strongest, cause.reason);
+  return strongest;
+}
+
+SlotState Suppression::state() const {
+  if (!causes.empty()) return slot_state(strongest());
+  return exemption ? SlotState::exempt : SlotState::absent;
+}
+
+}  // namespace suppressd
