@@ -34,8 +34,9 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  /// False when the queue is full (answer 503 with Retry-After); then `done` is never called.
-  [[nodiscard]] bool submit(Change change, Completion done);
+  /// False when the queue is full (answer 503 with Retry-After); then `change` is left as it was, so
+  /// that a stream can try again, and `done` is never called.
+  [[nodiscard]] bool submit(Change&& change, Completion done);
 
   /// The last sequence that checks can see. Any thread.
   uint64_t visible_sequence() const;

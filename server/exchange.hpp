@@ -61,7 +61,8 @@ class Exchange {
   virtual Progress on_wake(Answer& answer) = 0;
 };
 
-/// Asks the session to call on_wake() on its own thread. Any thread; at most once per `wait`.
+/// Asks the session to call on_wake() on its own thread. Any thread; at most once per `wait`. May
+/// come before `wait` was returned, and after the exchange is gone (then it does nothing).
 using Wake = std::function<void()>;
 
 }  // namespace suppressd
