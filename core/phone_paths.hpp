@@ -1,0 +1,26 @@
+// The two ways a phone number is normalized; address.hpp holds the rules. `plain_phone` knows '+',
+// digits and common separators, and gives up on anything that libphonenumber might read as other
+// than it stands. `careful_phone` reads everything through libphonenumber and names the error.
+// Where the first succeeds, the second gives the same text (tests compare them).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/address.hpp"
+
+namespace suppressd {
+
+inline constexpr size_t phone_digits_min =
+    7;  // of the fast path; shorter ones are looked at closely
+inline constexpr size_t phone_digits_max = 15;  // E.164, 6.2.1
+
+/// On success `canonical` is a view into `raw` when that is canonical already, else into `scratch`
+/// (at least phone_digits_max + 1 bytes). False says nothing about the number.
+bool plain_phone(std::string_view raw, char* scratch, std::string_view& canonical);
+
+/// Thread-safe, but libphonenumber takes a lock that the whole process shares.
+[[nodiscard]] AddressError careful_phone(std::string_view raw, Region default_region,
+                                         std::string& canonical);
+
+}  // namespace suppressd
