@@ -8,6 +8,7 @@
 #include "core/address.hpp"
 #include "core/suppression_set.hpp"
 #include "persistence/store.hpp"
+#include "server/directory.hpp"
 #include "server/exchange.hpp"
 #include "server/health.hpp"
 #include "server/metrics.hpp"
@@ -15,8 +16,7 @@
 namespace suppressd {
 
 class Committer;
-class Directory;  // accounts and keys in memory (server/directory.hpp)
-class WorkerPool; // server/worker_pool.hpp: blocking reads of the store
+class WorkerPool;  // server/worker_pool.hpp: blocking reads of the store
 
 struct AppLimits {
   uint64_t json_body_bytes_max = 64ull << 20;       // one JSON document
@@ -24,15 +24,17 @@ struct AppLimits {
   uint64_t line_bytes_max = 1ull << 20;             // one line or CSV row
 };
 
-/// What belongs to one I/O thread.
+/// What belongs to one I/O thread; used by that thread alone.
 struct Worker {
   Worker(const SuppressionSet& set, ThreadCounters& thread_counters)
       : reader(set), counters(thread_counters) {}
   SuppressionSet::Reader reader;
   ThreadCounters& counters;
   Normalizer normalizer;
+  Directory::View directory;
 };
 
+/// Everything the application works with. Main owns these; they outlive the App and its exchanges.
 struct AppParts {
   Store& store;
   SuppressionSet& set;

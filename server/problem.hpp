@@ -1,5 +1,6 @@
 // Errors as RFC 9457 problem documents. One Problem a request; `errors` holds one entry per field or
 // row. Texts never hold an address, a phone number or a key.
+// The table of types and their statuses stands in server/API.md.
 #pragma once
 
 #include <memory>
@@ -25,6 +26,7 @@ struct Problem {
   std::string detail;  // this occurrence: what was wrong, what to do
   Fields fields;       // further answer fields (Retry-After, Allow, Accept, WWW-Authenticate)
   std::vector<Row> errors;
+  Fields members;      // further members of the document: name, and value as JSON text
 };
 
 /// Replaces the answer. Precondition: none of it was sent yet.
@@ -32,5 +34,16 @@ void write_problem(const Problem& problem, Answer& answer);
 
 /// An exchange that answers with this problem and wants no body.
 std::unique_ptr<Exchange> problem_exchange(Problem problem);
+
+/// 503: the write queue or the pool is full, nothing was done, try again in a second.
+Problem busy_problem();
+/// 503: storage failed; a restart is needed.
+Problem storage_problem();
+/// 413, with the limit in octets.
+Problem too_large_problem(uint64_t octets_max);
+/// 415, naming what is accepted in the text and in Accept.
+Problem media_type_problem(std::string_view accepted);
+/// 400 about one query parameter or body member: `error` is its stable code.
+Problem invalid_request_problem(std::string field, std::string error, std::string detail);
 
 }  // namespace suppressd

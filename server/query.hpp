@@ -1,0 +1,33 @@
+// The parts of a request's target: percent-decoding, and query parameters by name.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/problem.hpp"
+
+namespace suppressd {
+
+/// nullopt when a '%' is not followed by two hex digits. A '+' is a plus sign (RFC 3986), so that
+/// phone numbers and plus-tags can be typed into an address line as they are.
+std::optional<std::string> percent_decode(std::string_view text);
+
+/// Decoded query parameters, each at most once, in no case empty-named.
+class Query {
+ public:
+  /// A problem (400) when the query is malformed, repeats a name, or has one not in `known`.
+  static std::optional<Problem> parse(std::string_view query,
+                                      std::initializer_list<std::string_view> known, Query& out);
+
+  /// nullopt when absent; present and empty is the empty text.
+  std::optional<std::string_view> get(std::string_view name) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> parameters_;
+};
+
+}  // namespace suppressd

@@ -1,0 +1,96 @@
+#include "server/router.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "server/handlers.hpp"
+#include "server/query.hpp"
+
+namespace suppressd {
+namespace {
+
+constexpr RoleSet anybody = RoleSet::open_to_all();
+
+constexpr bool now = false;         // answers while the set is loading
+constexpr bool when_ready = true;   // 503 while the set is loading
+constexpr bool acts = false;
+constexpr bool reads = true;        // Suppress-Min-Sequence counts
+
+constexpr std::array route_table{
+    Route{"GET", "/livez", anybody, now, acts, get_livez},
+    Route{"GET", "/readyz", anybody, now, acts, get_readyz},
+    Route{"GET", "/metrics", anybody, now, acts, get_metrics},
+    Route{"GET", "/version", anybody, now, acts, get_version},
+};
+
+constexpr bool every_route_says_who() {
+  return std::all_of(route_table.begin(), route_table.end(),
+                     [](const Route& route) { return !route.roles.empty() && route.handler; });
+}
+static_assert(every_route_says_who(), "a route without roles");
+
+constexpr bool only_operation_is_open() {
+  return std::all_of(route_table.begin(), route_table.end(), [](const Route& route) {
+    return route.roles.open() != route.pattern.starts_with("/v1/");
+  });
+}
+static_assert(only_operation_is_open(), "a /v1/ route that needs no key");
+
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(1);  // the '/'
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+std::string* part_named(std::string_view name, PathParts& parts) {
+  if (name == "{account}") return &parts.account;
+  if (name == "{channel}") return &parts.channel;
+  if (name == "{address}") return &parts.address;
+  return &parts.id;
+}
+
+bool matches(std::string_view pattern, std::string_view path) {
+  while (!pattern.empty() && !path.empty()) {
+    if (path.front() != '/') return false;
+    const std::string_view expected = take_segment(pattern);
+    const std::string_view given = take_segment(path);
+    const bool fits = expected.starts_with('{') ? !given.empty() : expected == given;
+    if (!fits) return false;
+  }
+  return pattern.empty() && path.empty();
+}
+
+/// False when a part's percent-encoding is malformed.
+bool read_parts(std::string_view pattern, std::string_view path, PathParts& parts) {
+  while (!pattern.empty()) {
+    const std::string_view expected = take_segment(pattern);
+    const std::string_view given = take_segment(path);
+    if (!expected.starts_with('{')) continue;
+    std::optional<std::string> decoded = percent_decode(given);
+    if (!decoded) return false;
+    *part_named(expected, parts) = std::move(*decoded);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return route_table; }
+
+RouteMatch match_route(std::string_view method, std::string_view path) {
+  RouteMatch match;
+  for (const Route& route : route_table) {
+    if (!matches(route.pattern, path)) continue;
+    if (route.method == method) {
+      match.route = &route;
+      match.bad_encoding = !read_parts(route.pattern, path, match.parts);
+      return match;
+    }
+    if (!match.allowed.empty()) match.allowed += ", ";
+    match.allowed += route.method;
+  }
+  return match;
+}
+
+}  // namespace suppressd
