@@ -43,8 +43,7 @@ class RowOrder {
   uint64_t operator[](uint64_t place) const {
     if (plan_.overlap_rows == 0) return plan_.start + place;
     const uint64_t drawn = suppressd::permute(place, plan_.rows, plan_.mix.seed + 1);
-    if (drawn < known_)
-      return suppressd::permute(drawn, plan_.overlap_rows, plan_.mix.seed + 2);
+    if (drawn < known_) return suppressd::permute(drawn, plan_.overlap_rows, plan_.mix.seed + 2);
     return plan_.overlap_rows + plan_.start + drawn - known_;
   }
   uint64_t known() const { return known_; }

@@ -1,6 +1,6 @@
-// The words that generated recipients are made of: names, mail providers with their shares, pieces of
-// company domains, phone countries. Tables only; what they must obey is said and tested where they
-// are used (tools/recipients.hpp).
+// The words that generated recipients are made of: names, mail providers with their shares, pieces
+// of company domains, phone countries. Tables only; what they must obey is said and tested where
+// they are used (tools/recipients.hpp).
 #pragma once
 
 #include <array>

@@ -104,9 +104,14 @@ void append_local_part(uint64_t id, uint64_t noise, std::string& out) {
     if (number != 0) append_number(number, out);
   };
   switch (noise % 16) {
-    case 0: case 1: return joined(first, '_', last);
-    case 2: case 3: return joined(last, '.', first);
-    case 4: return joined(first, '-', last);
+    case 0:
+    case 1:
+      return joined(first, '_', last);
+    case 2:
+    case 3:
+      return joined(last, '.', first);
+    case 4:
+      return joined(first, '-', last);
     case 5:
       joined(first, '.', last);
       out += "+news";
@@ -117,7 +122,8 @@ void append_local_part(uint64_t id, uint64_t noise, std::string& out) {
       out += '.';
       out += last;
       return;
-    case 7: case 8:
+    case 7:
+    case 8:
       out += first[0];
       out += '.';
       out += last;
@@ -125,7 +131,8 @@ void append_local_part(uint64_t id, uint64_t noise, std::string& out) {
     case 9:
       out += first;
       return append_number(number * lasts + last_index, out);
-    default: return joined(first, '.', last);
+    default:
+      return joined(first, '.', last);
   }
 }
 
@@ -194,16 +201,23 @@ void make_messy_email(size_t begin, uint64_t noise, std::string& out) {
     out += after;
   };
   switch (noise % 8) {
-    case 0: return surround("<", ">");
-    case 1: return surround("mailto:", "");
-    case 2: return surround("  ", " ");
-    case 3: return surround("", "\t ");
-    case 4: out += '.'; return;
+    case 0:
+      return surround("<", ">");
+    case 1:
+      return surround("mailto:", "");
+    case 2:
+      return surround("  ", " ");
+    case 3:
+      return surround("", "\t ");
+    case 4:
+      out += '.';
+      return;
     case 5:
       out.insert(out.find('@', begin), 1, '"');
       out.insert(begin, 1, '"');
       return;
-    default: break;
+    default:
+      break;
   }
   for (size_t i = begin; i < out.size(); ++i, noise = std::rotr(noise, 1))
     if ((noise & 3) != 0 && out[i] >= 'a' && out[i] <= 'z') out[i] = static_cast<char>(out[i] - 32);
@@ -214,27 +228,64 @@ void append_invalid_email(uint64_t id, uint64_t noise, std::string& out) {
   append_local_part(id, noise >> 8, out);
   const auto domain = [&] { append_domain(noise >> 16, out); };
   switch (noise % 10) {
-    case 0: return;  // no '@' at all
-    case 1: out.resize(begin); return;
-    case 2: out.resize(begin); out += '@'; return domain();
-    case 3: out += '@'; return;
-    case 4: out += ".@"; return domain();
-    case 5: out.insert(begin + 1, ".."); out += '@'; return domain();
-    case 6: out.insert(begin + 1, " "); out += '@'; return domain();
-    case 7: out.append(65, 'x'); out += '@'; return domain();
-    case 8: out += '@'; domain(); out += "..com"; return;
-    default: out += "@-"; domain(); return;
+    case 0:
+      return;  // no '@' at all
+    case 1:
+      out.resize(begin);
+      return;
+    case 2:
+      out.resize(begin);
+      out += '@';
+      return domain();
+    case 3:
+      out += '@';
+      return;
+    case 4:
+      out += ".@";
+      return domain();
+    case 5:
+      out.insert(begin + 1, "..");
+      out += '@';
+      return domain();
+    case 6:
+      out.insert(begin + 1, " ");
+      out += '@';
+      return domain();
+    case 7:
+      out.append(65, 'x');
+      out += '@';
+      return domain();
+    case 8:
+      out += '@';
+      domain();
+      out += "..com";
+      return;
+    default:
+      out += "@-";
+      domain();
+      return;
   }
 }
 
 void append_invalid_phone(uint64_t id, uint64_t noise, std::string& out) {
   const PhoneNumber phone = phone_of(id, -1);
   switch (noise % 5) {
-    case 0: out += "+0"; return append_padded(phone.subscriber, 8, out);
-    case 1: out += "n/a"; return;
-    case 2: out += "+1"; return append_padded(noise >> 8, 17, out);
-    case 3: append_international(phone, out); out += " ext. 12"; return;
-    default: out += "+380 oh 67"; return append_padded(phone.subscriber, 4, out);
+    case 0:
+      out += "+0";
+      return append_padded(phone.subscriber, 8, out);
+    case 1:
+      out += "n/a";
+      return;
+    case 2:
+      out += "+1";
+      return append_padded(noise >> 8, 17, out);
+    case 3:
+      append_international(phone, out);
+      out += " ext. 12";
+      return;
+    default:
+      out += "+380 oh 67";
+      return append_padded(phone.subscriber, 4, out);
   }
 }
 
@@ -305,8 +356,14 @@ Recipients::Traits Recipients::traits_of(uint64_t row) const {
   }
   const uint64_t noise = noise_of(source, 2);
   const uint64_t block = source & ~(block_rows - 1);
-  Traits traits{block | permute(source & (block_rows - 1), block_rows, seed_ ^ block), noise,
-                look, Channel::email, invalid, false, false, false};
+  Traits traits{block | permute(source & (block_rows - 1), block_rows, seed_ ^ block),
+                noise,
+                look,
+                Channel::email,
+                invalid,
+                false,
+                false,
+                false};
   draws = noise_of(source, 3);
   if (!below(email_below_)) traits.channel = Channel::phone;
   draws >>= 32;
@@ -323,9 +380,13 @@ Recipients::Row Recipients::append(uint64_t row, std::string& out) const {
   static constexpr std::string_view reasons[] = {"unsubscribe", "hard_bounce", "hard_bounce",
                                                  "complaint",   "unsubscribe", "manual",
                                                  "unsubscribe", "spam_trap"};
-  Row result{t.channel, !t.invalid, {}, words::first_names[t.id % words::first_names.size()],
+  Row result{t.channel,
+             !t.invalid,
+             {},
+             words::first_names[t.id % words::first_names.size()],
              words::last_names[t.id / words::first_names.size() % words::last_names.size()],
-             reasons[t.noise >> 61], t.look};
+             reasons[t.noise >> 61],
+             t.look};
   const size_t begin = out.size();
   if (t.channel == Channel::phone) {
     const PhoneNumber phone = phone_of(t.id, country_);

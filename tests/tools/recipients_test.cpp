@@ -104,10 +104,15 @@ TEST_CASE("shares are what was asked for") {
   mix = plain();
   mix.idn_share = 0.2;
   CHECK(share_of(Recipients{mix}, [](auto&, auto& address, auto&) {
-          return address.find_first_of("\xc3\xc4\xc5\xce\xd0\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed") !=
+          return address.find_first_of(
+                     "\xc3\xc4\xc5\xce\xd0\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed") !=
                  std::string::npos;
         }) == Approx(0.8 * 0.2).margin(0.02));
-  CHECK_THROWS_AS(Recipients{[] { RecipientMix bad; bad.email_share = 1.5; return bad; }()},
+  CHECK_THROWS_AS(Recipients{[] {
+                    RecipientMix bad;
+                    bad.email_share = 1.5;
+                    return bad;
+                  }()},
                   std::invalid_argument);
 }
 
