@@ -25,14 +25,20 @@ struct Finding {
 
 /// Which instruction set compares a line. Chosen at run time; settable for tests and benches.
 enum class Kernel : uint8_t { scalar, avx2, avx512 };
+/// Whether this CPU (and this build) has it.
+bool kernel_available(Kernel kernel);
 Kernel best_kernel();
+
+/// Answers one batch; see set_kernel.hpp.
+using CheckFunction = void (*)(const struct CheckBatch&);
 
 class SuppressionSet {
  public:
   struct Options {
     uint32_t shards = 64;               // a power of two
     uint32_t ranges_per_shard = 1024;   // a power of two; placement bits that the line implies
-    Kernel kernel = best_kernel();
+    Kernel kernel = best_kernel();      // precondition: available
+    CheckFunction check_function = nullptr;  // instead of `kernel`: tests emulate AVX-512 with it
   };
   SuppressionSet();
   explicit SuppressionSet(const Options& options);
@@ -56,9 +62,12 @@ class SuppressionSet {
   static constexpr size_t readers_max = 1024;
 
   /// Wait-free. findings.size() >= addresses.size(); any batch size. `account` may be
-  /// platform_number: then only platform entries count.
+  /// platform_number: then only platform entries count. With Purpose::transactional an `unsubscribe`
+  /// counts as no suppression in either scope; since it is the weakest reason, it is shown only where
+  /// it is the only cause. (An exemption below an account's own `unsubscribe` is not kept in the
+  /// set: then the platform's suppression holds.)
   void check(Reader& reader, std::span<const Fingerprint> addresses, AccountNumber account,
-             std::span<Finding> findings) const;
+             std::span<Finding> findings, Purpose purpose = Purpose::marketing) const;
 
   // ---- The one writer (the committer; while loading, one thread at a time per shard) ----
 
@@ -66,6 +75,8 @@ class SuppressionSet {
   SlotState put(const Fingerprint& address, AccountNumber account, SlotState state);
   /// What one scope says of an address. Writer's thread (of that shard) only.
   SlotState get(const Fingerprint& address, AccountNumber account) const;
+  /// A hint that put() of this address follows soon: loaders call it some 16 puts ahead.
+  void prefetch(const Fingerprint& address) const;
   uint32_t shard_of(const Fingerprint& address) const;
   uint32_t shards() const;
   /// Makes room for this many entries in all, so that loading never grows. Only before any put.

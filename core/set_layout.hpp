@@ -1,0 +1,141 @@
+// The bits of the suppression set: slot, line, where an entry lies and where it may move to.
+// Shared by the writer (set_shard) and the readers' kernels; suppression_set.hpp draws the picture
+// and does the arithmetic. Plain functions of bits, no state.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/fingerprint.hpp"
+#include "core/types.hpp"
+
+namespace suppressd {
+
+/// Raised whenever slot bits, line order or probe sequence change; an image carries it.
+inline constexpr uint32_t set_layout_version = 1;
+
+// ---- A slot: | tag 42 | placement 16 | filter 2 | state 4 |, state 0 = empty ----
+
+inline constexpr unsigned state_bits = 4;
+inline constexpr unsigned filter_bits = 2;
+inline constexpr unsigned placement_bits = 16;
+inline constexpr unsigned tag_bits = 42;
+static_assert(state_bits + filter_bits + placement_bits + tag_bits == 64);
+
+inline constexpr unsigned key_shift = state_bits + filter_bits;
+inline constexpr unsigned tag_shift = key_shift + placement_bits;
+inline constexpr uint64_t state_mask = (uint64_t{1} << state_bits) - 1;
+inline constexpr uint64_t filter_mask = ((uint64_t{1} << filter_bits) - 1) << state_bits;
+inline constexpr uint64_t placement_mask = (uint64_t{1} << placement_bits) - 1;
+inline constexpr uint64_t key_mask = ~uint64_t{0} << key_shift;  // placement and tag
+inline constexpr uint64_t tag_mask = ~uint64_t{0} << tag_shift;
+
+inline constexpr size_t slots_per_line = 8;
+/// Lines that an entry may lie in before it goes to the spill.
+inline constexpr uint64_t probe_lines_max = 8;
+/// Lines of a range. Placement bits tell no more lines apart.
+inline constexpr uint64_t range_lines_max = uint64_t{1} << placement_bits;
+
+/// Slots are written by the one writer of the shard (release) and read by anyone (acquire).
+struct alignas(64) Line {
+  std::array<std::atomic<uint64_t>, slots_per_line> slots;
+};
+static_assert(sizeof(Line) == 64);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+constexpr SlotState state_of(uint64_t slot) { return static_cast<SlotState>(slot & state_mask); }
+
+// ---- The line's filter: bit f says "an entry whose placement ends in f went on from here" ----
+
+constexpr unsigned filter_index(uint64_t key) { return (key >> key_shift) & 15; }
+
+inline uint64_t went_on(const Line& line, uint64_t key) {
+  const unsigned index = filter_index(key);
+  const uint64_t slot = line.slots[index >> 1].load(std::memory_order_acquire);
+  return (slot >> (state_bits + (index & 1))) & 1;
+}
+
+/// What the account adds to a tag. Injective (an odd factor modulo 2^42), so that one address's entries
+/// of different accounts never share a tag. Zero for the platform.
+constexpr uint64_t account_salt(AccountNumber account) {
+  return (uint64_t{account} * 0x2545f4914f6cdd1d) << tag_shift;
+}
+
+// ---- From a fingerprint to a place ----
+
+/// How `high` is cut: shard | range | placement, from the top.
+struct Geometry {
+  unsigned shard_bits = 0;
+  unsigned range_bits = 0;
+
+  uint32_t shard(const Fingerprint& address) const {
+    return static_cast<uint32_t>((address.high >> 1) >> (63 - shard_bits));
+  }
+  /// Range and placement as one number, the only thing of `high` that a line position depends on.
+  uint64_t place(const Fingerprint& address) const {
+    return (address.high << shard_bits) >> (64 - range_bits - placement_bits);
+  }
+  uint64_t ranges() const { return uint64_t{1} << range_bits; }
+};
+
+/// The 58 bits by which a slot recognizes an address's platform entry; xor account_salt for an account's.
+inline uint64_t platform_key(const Fingerprint& address, uint64_t place) {
+  return (address.low & tag_mask) | ((place & placement_mask) << key_shift);
+}
+
+// ---- A shard's lines, as one word of the directory ----
+
+/// Lines of one shard: ranges() * range_lines of them, and one more whose first slot holds the
+/// address of the spill (0 when there is none). Packed into one word, so that readers get both
+/// parts in one load: | page of the first line 44 | range_lines 20 |.
+struct Table {
+  Line* lines = nullptr;
+  uint64_t range_lines = 0;
+
+  static constexpr unsigned range_lines_bits = 20;
+  static constexpr unsigned page_bits = 12;
+  static_assert(range_lines_max < uint64_t{1} << range_lines_bits);
+
+  static Table unpack(uint64_t word) {
+    return {reinterpret_cast<Line*>((word >> range_lines_bits) << page_bits),
+            word & ((uint64_t{1} << range_lines_bits) - 1)};
+  }
+  uint64_t pack() const {
+    return (reinterpret_cast<uintptr_t>(lines) >> page_bits) << range_lines_bits | range_lines;
+  }
+  /// range * range_lines + placement * range_lines / 2^16, in one multiplication.
+  Line& home(uint64_t place) const { return lines[(place * range_lines) >> placement_bits]; }
+};
+
+/// The lines an entry may lie in, in order: home, then steps through its range. It depends on the
+/// place only, so every account's entry of an address has the same sequence.
+class Probe {
+ public:
+  Probe(const Table& table, uint64_t place)
+      : range_(table.lines + (place >> placement_bits) * table.range_lines),
+        range_lines_(table.range_lines),
+        at_(((place & placement_mask) * range_lines_) >> placement_bits),
+        step_(1 + ((scattered(place) * (range_lines_ - 1)) >> placement_bits)) {}
+
+  Line& line() const { return range_[at_]; }
+  void next() {
+    at_ += step_;
+    at_ -= at_ >= range_lines_ ? range_lines_ : 0;
+  }
+  static uint64_t length(const Table& table) {
+    return table.range_lines < probe_lines_max ? table.range_lines : probe_lines_max;
+  }
+
+ private:
+  static uint64_t scattered(uint64_t place) { return (place * 0x9e35) & placement_mask; }
+
+  Line* range_;
+  uint64_t range_lines_;
+  uint64_t at_;
+  uint64_t step_;
+};
+
+}  // namespace suppressd

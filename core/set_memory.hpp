@@ -1,0 +1,32 @@
+// Memory for the lines of a shard: zeroed anonymous mmap. From 2 MiB on it is 2 MiB-aligned, its whole
+// 2 MiB parts are advised to be huge pages, and the tail keeps small pages, so that no memory is
+// rounded up. Pages are touched first by the writer that fills them, never by a reader.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace suppressd {
+
+class LineMemory {
+ public:
+  LineMemory() = default;
+  explicit LineMemory(size_t bytes);  // throws std::bad_alloc
+  ~LineMemory();
+  LineMemory(LineMemory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  LineMemory& operator=(LineMemory&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }  // rounded up to whole 4 KiB pages
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace suppressd

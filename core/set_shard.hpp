@@ -1,0 +1,103 @@
+// The writer's side of one shard: puts entries into its lines, rebuilds the lines when they are too full,
+// frees what no reader can see any more.
+//
+// Invariants
+//  1. An entry is in exactly one place: a line of its sequence, or the spill.
+//  2. Every line of the sequence before that place has the filter bit of the entry's placement set, so
+//     a reader that follows set bits reaches it. Bits are cleared by a rebuild only.
+//  3. An entry never moves within published lines. A rebuild writes new lines aside, then publishes
+//     them in one store; the old ones stay as they are until the epochs free them.
+// Thread safety: one writer at a time; counters() from any thread, exact when no put is under way.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "core/digest.hpp"
+#include "core/set_epoch.hpp"
+#include "core/set_layout.hpp"
+#include "core/set_memory.hpp"
+#include "core/set_spill.hpp"
+
+namespace suppressd {
+
+/// A number with one writer and any readers: no read-modify-write needed.
+class Counter {
+ public:
+  void add(uint64_t amount) { value_.store(value() + amount, std::memory_order_relaxed); }
+  void subtract(uint64_t amount) { value_.store(value() - amount, std::memory_order_relaxed); }
+  void set(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+class Shard {
+ public:
+  /// `directory` is the word by which readers find this shard's lines. `phase` in [0, 1) staggers the
+  /// sizes it grows through against other shards', so that they do not all grow at the same time.
+  Shard(Geometry geometry, double phase, std::atomic<uint64_t>& directory, Epochs& epochs);
+
+  SlotState put(const Fingerprint& address, AccountNumber account, SlotState state);
+  SlotState get(const Fingerprint& address, AccountNumber account) const;
+  void prefetch(const Fingerprint& address) const;
+  /// Precondition: empty.
+  void reserve(uint64_t entries);
+
+  struct Counters {
+    Counter entries, moved, spilled, growths, lines, bytes, digest_high, digest_low;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Lines {
+    LineMemory memory;
+    std::unique_ptr<Spill> spill;  // its address is in the last line too, for the readers
+    Table table;
+  };
+  struct Retired {
+    uint64_t epoch;
+    LineMemory memory;
+    std::unique_ptr<Spill> spill;
+  };
+  struct Found {
+    std::atomic<uint64_t>* slot = nullptr;
+    bool home = false;
+    bool spilled = false;
+  };
+  enum class Placed { home, moved, spilled };
+
+  uint64_t key_of(const Fingerprint& address, uint64_t place, AccountNumber account) const {
+    return platform_key(address, place) ^ account_salt(account);
+  }
+  Lines make_lines(uint64_t range_lines) const;
+  Found find(uint64_t place, uint64_t key) const;
+  void insert(uint64_t place, uint64_t key, SlotState state);
+  void erase(const Found& found);
+  bool place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState state,
+                      Placed& placed);
+  void spill(Lines& lines, uint64_t place, uint64_t key, SlotState state);
+  void count(Placed placed);
+  uint64_t next_range_lines() const;
+  uint64_t load_max() const;
+  void rebuild(uint64_t range_lines);
+  void publish();
+  void retire(LineMemory memory, std::unique_ptr<Spill> spill);
+  void reclaim();
+  void count_bytes();
+
+  const Geometry geometry_;
+  const double phase_;
+  std::atomic<uint64_t>& directory_;
+  Epochs& epochs_;
+  Lines lines_;
+  uint64_t in_lines_ = 0;  // entries that fill slots of lines; the rest spilled
+  uint64_t stale_ = 0;     // removed entries whose filter bits remain
+  uint64_t puts_since_reclaim_ = 0;
+  std::vector<Retired> retired_;
+  Counters counters_;
+};
+
+}  // namespace suppressd
