@@ -189,6 +189,7 @@ std::string_view unwrap_email(std::string_view raw) {
 }
 
 bool plain_email(std::string_view raw, char* scratch, std::string_view& canonical) {
+  if (raw.size() > raw_address_octets_max) return false;
   const std::string_view text = unwrap_email(raw);
   if (text.size() < plain_email_octets_min || text.size() > plain_email_octets_max) return false;
   const Marks marks = mark(text);

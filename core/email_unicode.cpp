@@ -2,12 +2,11 @@
 #include <unicode/casemap.h>
 #include <unicode/idna.h>
 #include <unicode/normalizer2.h>
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
 #include <stdexcept>
 
 #include "core/email_paths.hpp"
+#include "core/unicode_text.hpp"
 
 namespace suppressd {
 namespace {
@@ -16,94 +15,6 @@ constexpr uint32_t idna_options =
     UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ | UIDNA_USE_STD3_RULES;
 /// Lower-casing and NFC settle in two rounds; text that would not is refused, never half folded.
 constexpr int fold_rounds_max = 4;
-
-/// What a code point is to an address.
-enum class Kind { text, white_space, control, invisible };
-
-/// `invisible`: characters that show nothing, so that two addresses which look alike would differ
-/// by them. Joiners and variation selectors stay text: emoji and several scripts are spelled with
-/// them.
-Kind kind_of(UChar32 c) {
-  if (u_isUWhiteSpace(c)) return Kind::white_space;
-  switch (u_charType(c)) {
-    case U_CONTROL_CHAR:
-      return Kind::control;
-    case U_FORMAT_CHAR:
-      return c == 0x200C || c == 0x200D || (c >= 0xE0020 && c <= 0xE007F) ? Kind::text
-                                                                          : Kind::invisible;
-    default:
-      return U_IS_UNICODE_NONCHAR(c) ? Kind::control : Kind::text;
-  }
-}
-
-struct Decoded {
-  UChar32 code_point;
-  size_t octets;
-};
-
-// ICU's macros narrow int to octet in ways that -Wconversion speaks up about.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-
-Decoded first_of(std::string_view text) {
-  int32_t next = 0;
-  UChar32 c = 0;
-  U8_NEXT(text.data(), next, static_cast<int32_t>(text.size()), c);
-  return {c, static_cast<size_t>(next)};
-}
-
-Decoded last_of(std::string_view text) {
-  auto before = static_cast<int32_t>(text.size());
-  UChar32 c = 0;
-  U8_PREV(text.data(), 0, before, c);
-  return {c, text.size() - static_cast<size_t>(before)};
-}
-
-#pragma GCC diagnostic pop
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const Decoded first = first_of(text);
-    if (first.code_point < 0) return false;
-    text.remove_prefix(first.octets);
-  }
-  return true;
-}
-
-bool is_trimmed_off(UChar32 c) {
-  const Kind kind = kind_of(c);
-  return kind == Kind::white_space || kind == Kind::invisible;
-}
-
-/// Takes valid UTF-8. What cannot be seen at the ends is an accident of copying, so it goes too.
-std::string_view trim_unicode(std::string_view text) {
-  while (!text.empty() && is_trimmed_off(first_of(text).code_point)) {
-    text.remove_prefix(first_of(text).octets);
-  }
-  while (!text.empty() && is_trimmed_off(last_of(text).code_point)) {
-    text.remove_suffix(last_of(text).octets);
-  }
-  return text;
-}
-
-bool has_control(std::string_view text) {
-  while (!text.empty()) {
-    const Decoded first = first_of(text);
-    if (kind_of(first.code_point) == Kind::control || first.code_point < 0x20) return true;
-    text.remove_prefix(first.octets);
-  }
-  return false;
-}
-
-/// White space that is not the plain space a quoted local part may hold, or what shows nothing.
-bool has_hidden(std::string_view text) {
-  while (!text.empty()) {
-    const Decoded first = first_of(text);
-    if (first.code_point != ' ' && is_trimmed_off(first.code_point)) return true;
-    text.remove_prefix(first.octets);
-  }
-  return false;
-}
 
 bool is_atext(char c) {
   const auto octet = static_cast<uint8_t>(c);

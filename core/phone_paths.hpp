@@ -15,6 +15,9 @@ inline constexpr size_t phone_digits_min =
     7;  // of the fast path; shorter ones are looked at closely
 inline constexpr size_t phone_digits_max = 15;  // E.164, 6.2.1
 
+/// Takes off white space and one tel: (any case).
+std::string_view unwrap_phone(std::string_view raw);
+
 /// On success `canonical` is a view into `raw` when that is canonical already, else into `scratch`
 /// (at least phone_digits_max + 1 bytes). False says nothing about the number.
 bool plain_phone(std::string_view raw, char* scratch, std::string_view& canonical);
