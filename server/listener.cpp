@@ -92,21 +92,21 @@ class Listener::IoThread {
  public:
   IoThread(const Options& options, asio::ssl::context* tls, Admission& admission,
            ThreadCounters& counters, const tcp::endpoint& endpoint)
-      : io_(1),
+      : host_(io_, options.limits, admission, counters),
+        io_(1),
         acceptor_(io_),
-        accepted_(io_),
         backoff_(io_),
         ticker_(io_),
         tls_(tls),
         admission_(admission),
-        host_(io_, options.limits, admission, counters),
         reserve_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
     bind(endpoint);
   }
 
-  /// No thread can wake an exchange any more: waiting ones go first, then what they refer to.
+  /// No thread can wake an exchange any more: even waiting ones may go, before what they refer to.
   ~IoThread() {
     for (auto& [key, session] : host_.sessions) session->abandon();
+    host_.sessions.clear();
     if (reserve_ >= 0) close(reserve_);
   }
   IoThread(const IoThread&) = delete;
@@ -165,29 +165,28 @@ class Listener::IoThread {
   }
 
   void accept() {
-    acceptor_.async_accept(accepted_, [this](error_code error) {
+    acceptor_.async_accept([this](error_code error, Socket socket) {
       if (!acceptor_.is_open()) return;
       if (error == asio::error::no_descriptors ||
           error == error_code(ENFILE, boost::system::system_category())) {
         return out_of_descriptors();
       }
-      if (!error) admit();
+      if (!error) admit(std::move(socket));
       accept();
     });
   }
 
-  void admit() {
+  void admit(Socket socket) {
     const uint64_t open = admission_.connections.fetch_add(1, std::memory_order_relaxed) + 1;
     const bool shed = open > admission_.connections_max;
     if (shed) ThreadCounters::add(host_.counters.connections_refused);
     if (open > admission_.connections_max + shed_connections_max) {
       admission_.connections.fetch_sub(1, std::memory_order_relaxed);
       error_code ignored;
-      accepted_.close(ignored);
+      socket.close(ignored);
     } else {
-      Session::start(host_, std::move(accepted_), tls_, shed);
+      Session::start(host_, std::move(socket), tls_, shed);
     }
-    accepted_ = Socket(io_);
   }
 
   /// The waiting connection would wake us forever: take it with the reserve descriptor, close it, and
@@ -199,8 +198,7 @@ class Listener::IoThread {
     if (reserve_ >= 0) close(reserve_);
     error_code ignored;
     acceptor_.non_blocking(true, ignored);
-    acceptor_.accept(accepted_, ignored);
-    accepted_.close(ignored);
+    acceptor_.accept(ignored).close(ignored);
     reserve_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
     backoff_.expires_after(accept_backoff);
     backoff_.async_wait([this](error_code error) {
@@ -233,16 +231,14 @@ class Listener::IoThread {
     visited_.clear();
   }
 
-  // Destroyed in reverse: sessions before the handler that their exchanges refer to, and pending
-  // operations, which hold sessions, with io_ at the end.
+  // Operations still pending in io_ hold sessions, and sessions refer to host_: so io_ goes first.
+  SessionHost host_;
   asio::io_context io_;
   Acceptor acceptor_;
-  Socket accepted_;
   Timer backoff_;
   Timer ticker_;
   asio::ssl::context* tls_;
   Admission& admission_;
-  SessionHost host_;
   std::vector<std::shared_ptr<Session>> visited_;
   int reserve_;
   std::future<void> ended_;

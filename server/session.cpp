@@ -65,31 +65,31 @@ void split_target(std::string_view target, RequestHead& head) {
   if (question < target.size()) head.query = target.substr(question + 1);
 }
 
+Problem make_problem(int status, std::string_view type, std::string_view title,
+                     std::string_view detail) {
+  Problem problem;
+  problem.status = status;
+  problem.type = type;
+  problem.title = title;
+  problem.detail = detail;
+  return problem;
+}
+
 Problem overloaded() {
-  return Problem{.status = 503,
-                 .type = "overloaded",
-                 .title = "The server has more work than it takes at once.",
-                 .detail = "Try again after Retry-After seconds.",
-                 .fields = {{"Retry-After", std::to_string(retry_after_seconds)}},
-                 .errors = {}};
+  Problem problem = make_problem(503, "overloaded", "The server has more work than it takes at once.",
+                                 "Try again after Retry-After seconds.");
+  problem.fields = {{"Retry-After", std::to_string(retry_after_seconds)}};
+  return problem;
 }
 
 Problem too_slow() {
-  return Problem{.status = 408,
-                 .type = "request-timeout",
-                 .title = "The request did not arrive in time.",
-                 .detail = "Send the header within its deadline and the body at the minimum rate.",
-                 .fields = {},
-                 .errors = {}};
+  return make_problem(408, "request-timeout", "The request did not arrive in time.",
+                      "Send the header within its deadline and the body at the minimum rate.");
 }
 
 Problem internal_error() {
-  return Problem{.status = 500,
-                 .type = "internal-error",
-                 .title = "The server failed to answer this request.",
-                 .detail = "The log has the cause under this answer's X-Request-Id.",
-                 .fields = {},
-                 .errors = {}};
+  return make_problem(500, "internal-error", "The server failed to answer this request.",
+                      "The log has the cause under this answer's X-Request-Id.");
 }
 
 }  // namespace
@@ -466,12 +466,8 @@ void Session::on_wake(uint64_t request) {
 void Session::refuse(FramingError error) {
   ThreadCounters::add(host_.counters.framing_errors);
   keep_alive_ = false;
-  answer_problem(Problem{.status = status_of(error),
-                         .type = "bad-framing",
-                         .title = "The request breaks a rule of HTTP framing.",
-                         .detail = std::string(sentence_of(error)),
-                         .fields = {},
-                         .errors = {}});
+  answer_problem(make_problem(status_of(error), "bad-framing",
+                              "The request breaks a rule of HTTP framing.", sentence_of(error)));
 }
 
 void Session::shed() {
