@@ -8,8 +8,8 @@
 
 namespace suppressd {
 
-/// After authentication and routing; `account` was found. Answers 415, 406 and bad parameters itself.
-/// Precondition: the set is loaded (the router answers 503 before).
+/// After authentication and routing; `account` was found. Answers 415, 406 and bad parameters
+/// itself. Precondition: the set is loaded (the router answers 503 before).
 std::unique_ptr<Exchange> begin_check(const AppParts& parts, const RequestHead& head,
                                       const Account& account, Worker& worker, Wake wake);
 

@@ -1,0 +1,121 @@
+// Between a body's reader and an answer's writer: rows are collected, looked up a chunk at a time
+// and handed on with their verdicts. Nothing is allocated per row. Thread safety: one thread's.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/bulk_check.hpp"
+#include "server/csv_splitter.hpp"
+
+namespace suppressd {
+
+/// Why a row is invalid before its address was looked at. Wire names: row_error_name().
+enum class RowError : uint8_t {
+  none = 0,
+  line_too_long,   // over AppLimits.line_bytes_max
+  bad_json,        // an NDJSON line that is no JSON, or no row
+  not_a_string,    // a JSON value that cannot be an address
+  missing_column,  // a CSV row without a cell in that column
+};
+std::string_view row_error_name(RowError error);
+
+/// A row as its format gave it. The views live until the chunk was flushed.
+struct CheckRow {
+  std::string_view address;  // as given, its JSON or CSV quoting undone
+  std::string_view line;     // CSV: the row's bytes, the last ending_size of them its end
+  uint8_t ending_size = 0;
+  RowError error = RowError::none;
+  std::optional<Channel> channel;  // fixed by the request, the list or the row itself
+};
+
+/// Rows of one list with their verdicts; the first one's index is given, the others follow.
+struct CheckChunk {
+  std::span<const CheckRow> rows;
+  std::span<const RowVerdict> verdicts;
+  uint64_t first_index = 0;
+  std::optional<Channel> list;  // of JSON's "emails" and "phones"
+};
+
+struct CheckSummary {
+  uint64_t sequence = 0;
+  uint64_t clear = 0;
+  uint64_t suppressed = 0;
+  uint64_t invalid = 0;
+  uint64_t checked() const { return clear + suppressed + invalid; }
+};
+
+/// What a CSV answer must know before its first row.
+struct CsvStart {
+  char delimiter = ',';
+  bool byte_order_mark = false;
+  size_t cells = 0;  // of the first row
+  std::optional<CsvRow> header;
+};
+
+/// Writes verdicts in one answer format: begin(), then csv_start() for CSV bodies, rows()*, end().
+class AnswerWriter {
+ public:
+  virtual ~AnswerWriter() = default;
+  virtual std::string_view content_type() const = 0;
+  virtual void begin(std::string& /*out*/) {}
+  virtual void csv_start(const CsvStart& /*start*/, std::string& /*out*/) {}
+  virtual void rows(const CheckChunk& chunk, std::string& out) = 0;
+  virtual void end(const CheckSummary& summary, std::string& out) = 0;
+};
+
+class CheckRows {
+ public:
+  CheckRows(const SuppressionSet& set, SuppressionSet::Reader& reader, const FingerprintKey& key,
+            Normalizer& normalizer, const CheckOptions& options, AnswerWriter& writer)
+      : check_(set, reader, key, normalizer, options), channel_(options.channel), writer_(writer) {}
+
+  /// Where the writer appends from now on.
+  void write_to(std::string& out) { out_ = &out; }
+
+  void add(std::string_view address) { add(address, channel_); }
+  void add(std::string_view address, std::optional<Channel> channel) {
+    check_.push(address, channel);
+    keep({address, {}, 0, RowError::none, channel});
+  }
+  /// A CSV row: its bytes, of which the last `ending_size` are its end.
+  void add_csv(std::string_view address, std::string_view line, size_t ending_size) {
+    check_.push(address, channel_);
+    keep({address, line, static_cast<uint8_t>(ending_size), RowError::none, channel_});
+  }
+  void add_invalid(RowError error, std::string_view line = {}, size_t ending_size = 0) {
+    check_.push_invalid(AddressError::empty);  // RowError says what it is
+    keep({{}, line, static_cast<uint8_t>(ending_size), error, {}});
+  }
+
+  /// JSON's "emails" or "phones" follow: indexes start again, addresses are of that channel.
+  void start_list(Channel list);
+  void csv_start(const CsvStart& start) { writer_.csv_start(start, *out_); }
+
+  /// Looks up and writes what was added; afterwards the rows' views may go. Returns how many.
+  size_t flush();
+
+  const CheckSummary& summary() const { return summary_; }
+  void set_sequence(uint64_t sequence) { summary_.sequence = sequence; }
+
+ private:
+  void keep(const CheckRow& row) {
+    rows_[size_++] = row;
+    if (size_ == BulkCheck::rows_max) flush();
+  }
+
+  BulkCheck check_;
+  std::optional<Channel> channel_;
+  AnswerWriter& writer_;
+  std::string* out_ = nullptr;
+  CheckSummary summary_;
+  std::optional<Channel> list_;
+  uint64_t next_index_ = 0;
+  size_t size_ = 0;
+  std::array<CheckRow, BulkCheck::rows_max> rows_;
+};
+
+}  // namespace suppressd
