@@ -36,4 +36,24 @@ SlotState Suppression::state() const {
   return exemption ? SlotState::exempt : SlotState::absent;
 }
 
+bool Suppression::merge(const Cause& cause) {
+  auto same = [&](const Cause& other) {
+    return other.reason == cause.reason && other.source == cause.source &&
+           other.campaign == cause.campaign && other.evidence == cause.evidence;
+  };
+  if (std::any_of(causes.begin(), causes.end(), same)) return false;
+  if (causes.size() < causes_max) {
+    causes.push_back(cause);
+    return true;
+  }
+  auto goes_first = [](const Cause& a, const Cause& b) {
+    return a.reason != b.reason ? a.reason < b.reason : a.at < b.at;
+  };
+  auto first = std::min_element(causes.begin(), causes.end(), goes_first);
+  if (goes_first(cause, *first)) return false;
+  causes.erase(first);
+  causes.push_back(cause);
+  return true;
+}
+
 }  // namespace suppressd

@@ -1,4 +1,4 @@
-// What the store keeps, as values. Their bytes are drawn and frozen in records.cpp.
+// What the store keeps, as values. Their bytes are drawn and frozen in codec.cpp.
 #pragma once
 
 #include <array>
@@ -52,6 +52,9 @@ struct Suppression {
   Reason strongest() const;
   /// What the set must say: the strongest reason, else exempt, else absent.
   SlotState state() const;
+  /// Joins `cause`. False when one equal in reason, source, campaign and evidence is there, or when
+  /// causes_max are and this one would be the first to go: a weaker cause never displaces a stronger.
+  bool merge(const Cause& cause);
   bool operator==(const Suppression&) const = default;
 };
 

@@ -1,0 +1,295 @@
+// Integers are varints unless a width is given; text is a varint length and its octets.
+//
+//   suppression  version 1 | flags | [given: text] | [region: 2] | causes | cause... | [exemption]
+//     flags      1 given, 2 region, 4 exemption; other bits are zero
+//     cause      reason: 1 | at | source: text | by: text | evidence: text | campaign: text
+//     exemption  at | by: text | note: text
+//   account      version 1 | number | id: text | name: text | region: 2 | created_at
+//   key          version 1 | id: text | role: 1 | account | name: text | hash: 32 | created_at
+//                | revoked_at
+//   meta         version 1 | sequence | entries | digest high: 8 | digest low: 8 | accounts | keys
+//                | normalizer | secret id: 16
+//   remembered   version 1 | request hash: 32 | sequence | added | updated | unchanged | account
+//   change       version 1 | kind: 1 | at | by: text | body
+//     add        scope | row... to the end
+//       row      bits | address: text | [given: text] | [region: 2] | result: 1 | [cause]
+//                bits: channel in the low two, 4 given, 8 region, 16 same cause as the row before
+//     remove, exempt   scope | channel: 1 | address: text | result: 1 | [exemption]
+//     accounts, keys   the record as above
+//     rekeyed          version before | version after
+//     loss_accepted    sequence that the store held
+#include "persistence/codec.hpp"
+
+#include "persistence/bytes.hpp"
+
+namespace suppressd {
+namespace {
+
+constexpr uint8_t record_version = 1;
+constexpr uint8_t flag_given = 1, flag_region = 2, flag_exemption = 4, flags_known = 7;
+constexpr uint8_t row_given = 4, row_region = 8, row_same_cause = 16;
+// The shortest cause: reason, time and four empty texts. Bounds what a count can promise.
+constexpr size_t cause_octets_min = 6;
+
+void write(const Cause& cause, ByteWriter& to) {
+  to.u8(static_cast<uint8_t>(cause.reason));
+  to.varint(cause.at);
+  to.text(cause.source);
+  to.text(cause.by);
+  to.text(cause.evidence);
+  to.text(cause.campaign);
+}
+
+void write(const Exemption& exemption, ByteWriter& to) {
+  to.varint(exemption.at);
+  to.text(exemption.by);
+  to.text(exemption.note);
+}
+
+void write(Region region, ByteWriter& to) { to.raw({region.letters.data(), 2}); }
+
+Region read_region(ByteReader& from) {
+  Region region;
+  std::string_view letters = from.raw(2);
+  if (letters.size() == 2) region.letters = {letters[0], letters[1]};
+  return region;
+}
+
+Reason read_reason(ByteReader& from) {
+  uint8_t number = from.u8();
+  if (number == 0 || number > static_cast<uint8_t>(Reason::legal)) from.spoil();
+  return static_cast<Reason>(number);
+}
+
+template <size_t size>
+void read_array(ByteReader& from, std::array<uint8_t, size>& into) {
+  std::string_view octets = from.raw(size);
+  if (octets.size() == size) std::memcpy(into.data(), octets.data(), size);
+}
+
+template <class Integer>
+Integer read_number(ByteReader& from) {
+  uint64_t value = from.varint();
+  if (value != static_cast<Integer>(value)) from.spoil();
+  return static_cast<Integer>(value);
+}
+
+void read_version(ByteReader& from) {
+  if (from.u8() != record_version) from.spoil();
+}
+
+uint64_t read_cause_count(ByteReader& from) {
+  uint64_t causes = from.varint();
+  if (causes > causes_max || causes * cause_octets_min > from.left()) from.spoil();
+  return from.good() ? causes : 0;
+}
+
+}  // namespace
+
+void encode(const Suppression& record, std::string& out) {
+  ByteWriter to(out);
+  to.u8(record_version);
+  to.u8(static_cast<uint8_t>((record.given.empty() ? 0 : flag_given) |
+                             (record.region.empty() ? 0 : flag_region) |
+                             (record.exemption ? flag_exemption : 0)));
+  if (!record.given.empty()) to.text(record.given);
+  if (!record.region.empty()) write(record.region, to);
+  to.varint(record.causes.size());
+  for (const Cause& cause : record.causes) write(cause, to);
+  if (record.exemption) write(*record.exemption, to);
+}
+
+bool decode(std::string_view bytes, Suppression& into) {
+  ByteReader from(bytes);
+  read_version(from);
+  uint8_t flags = from.u8();
+  if ((flags & ~flags_known) != 0) from.spoil();
+  into.given = flags & flag_given ? from.text() : "";
+  into.region = flags & flag_region ? read_region(from) : Region{};
+  into.causes.clear();
+  into.causes.resize(read_cause_count(from));
+  for (Cause& cause : into.causes) {
+    cause.reason = read_reason(from);
+    cause.at = from.varint();
+    cause.source = from.text();
+    cause.by = from.text();
+    cause.evidence = from.text();
+    cause.campaign = from.text();
+  }
+  into.exemption.reset();
+  if (flags & flag_exemption) {
+    Exemption& exemption = into.exemption.emplace();
+    exemption.at = from.varint();
+    exemption.by = from.text();
+    exemption.note = from.text();
+  }
+  return from.finished();
+}
+
+SlotState decode_state(std::string_view bytes) {
+  ByteReader from(bytes);
+  read_version(from);
+  uint8_t flags = from.u8();
+  if (flags & flag_given) from.text();
+  if (flags & flag_region) from.raw(2);
+  Reason strongest = Reason::none;
+  for (uint64_t left = read_cause_count(from); left != 0; --left) {
+    strongest = std::max(strongest, read_reason(from));
+    from.varint();
+    for (int texts = 0; texts < 4; ++texts) from.text();
+  }
+  if (flags & flag_exemption) {
+    from.varint();
+    from.text();
+    from.text();
+  }
+  if (!from.finished()) return SlotState::absent;
+  if (strongest != Reason::none) return slot_state(strongest);
+  return flags & flag_exemption ? SlotState::exempt : SlotState::absent;
+}
+
+void encode(const Account& record, std::string& out) {
+  ByteWriter to(out);
+  to.u8(record_version);
+  to.varint(record.number);
+  to.text(record.id);
+  to.text(record.name);
+  write(record.default_region, to);
+  to.varint(record.created_at);
+}
+
+std::optional<Account> decode_account(std::string_view bytes) {
+  ByteReader from(bytes);
+  Account record;
+  read_version(from);
+  record.number = read_number<AccountNumber>(from);
+  record.id = from.text();
+  record.name = from.text();
+  record.default_region = read_region(from);
+  record.created_at = from.varint();
+  if (!from.finished()) return std::nullopt;
+  return record;
+}
+
+void encode(const ApiKey& record, std::string& out) {
+  ByteWriter to(out);
+  to.u8(record_version);
+  to.text(record.id);
+  to.u8(static_cast<uint8_t>(record.role));
+  to.varint(record.account);
+  to.text(record.name);
+  to.raw({reinterpret_cast<const char*>(record.hash.data()), record.hash.size()});
+  to.varint(record.created_at);
+  to.varint(record.revoked_at);
+}
+
+std::optional<ApiKey> decode_key(std::string_view bytes) {
+  ByteReader from(bytes);
+  ApiKey record;
+  read_version(from);
+  record.id = from.text();
+  uint8_t role = from.u8();
+  if (role < static_cast<uint8_t>(Role::admin) || role > static_cast<uint8_t>(Role::checker)) {
+    from.spoil();
+  }
+  record.role = static_cast<Role>(role);
+  record.account = read_number<AccountNumber>(from);
+  record.name = from.text();
+  read_array(from, record.hash);
+  record.created_at = from.varint();
+  record.revoked_at = from.varint();
+  if (!from.finished()) return std::nullopt;
+  return record;
+}
+
+void encode(const Meta& meta, std::string& out) {
+  ByteWriter to(out);
+  to.u8(record_version);
+  to.varint(meta.sequence);
+  to.varint(meta.entries);
+  to.u64(meta.digest.high);
+  to.u64(meta.digest.low);
+  to.varint(meta.accounts);
+  to.varint(meta.keys);
+  to.varint(meta.normalizer);
+  to.raw({reinterpret_cast<const char*>(meta.secret.data()), meta.secret.size()});
+}
+
+std::optional<Meta> decode_meta(std::string_view bytes) {
+  ByteReader from(bytes);
+  Meta meta;
+  read_version(from);
+  meta.sequence = from.varint();
+  meta.entries = from.varint();
+  meta.digest.high = from.u64();
+  meta.digest.low = from.u64();
+  meta.accounts = read_number<AccountNumber>(from);
+  meta.keys = from.varint();
+  meta.normalizer = read_number<uint32_t>(from);
+  read_array(from, meta.secret);
+  if (!from.finished()) return std::nullopt;
+  return meta;
+}
+
+void encode(const RememberedOutcome& remembered, std::string& out) {
+  ByteWriter to(out);
+  to.u8(record_version);
+  to.raw({reinterpret_cast<const char*>(remembered.request_hash.data()),
+          remembered.request_hash.size()});
+  to.varint(remembered.outcome.sequence);
+  to.varint(remembered.outcome.added);
+  to.varint(remembered.outcome.updated);
+  to.varint(remembered.outcome.unchanged);
+  to.varint(remembered.outcome.account);
+}
+
+std::optional<RememberedOutcome> decode_remembered(std::string_view bytes) {
+  ByteReader from(bytes);
+  RememberedOutcome remembered;
+  read_version(from);
+  read_array(from, remembered.request_hash);
+  remembered.outcome.status = Outcome::Status::replayed;
+  remembered.outcome.sequence = from.varint();
+  remembered.outcome.added = read_number<uint32_t>(from);
+  remembered.outcome.updated = read_number<uint32_t>(from);
+  remembered.outcome.unchanged = read_number<uint32_t>(from);
+  remembered.outcome.account = read_number<AccountNumber>(from);
+  if (!from.finished()) return std::nullopt;
+  return remembered;
+}
+
+void encode_change_head(ChangeKind kind, std::string_view by, TimeMs at, std::string& out) {
+  ByteWriter to(out);
+  to.u8(record_version);
+  to.u8(static_cast<uint8_t>(kind));
+  to.varint(at);
+  to.text(by);
+}
+
+void encode_change_row(const AddSuppressions::Row& row, SlotState result, const Cause* previous,
+                       std::string& out) {
+  ByteWriter to(out);
+  bool same_cause = previous != nullptr && *previous == row.cause;
+  to.u8(static_cast<uint8_t>(static_cast<uint8_t>(row.channel) |
+                             (row.given.empty() ? 0 : row_given) |
+                             (row.region.empty() ? 0 : row_region) |
+                             (same_cause ? row_same_cause : 0)));
+  to.text(row.address);
+  if (!row.given.empty()) to.text(row.given);
+  if (!row.region.empty()) write(row.region, to);
+  to.u8(static_cast<uint8_t>(result));
+  if (!same_cause) write(row.cause, to);
+}
+
+void encode_change_address(AccountNumber scope, Channel channel, std::string_view address,
+                           SlotState result, const std::optional<Exemption>& exemption,
+                           std::string& out) {
+  ByteWriter to(out);
+  to.varint(scope);
+  to.u8(static_cast<uint8_t>(channel));
+  to.text(address);
+  to.u8(static_cast<uint8_t>(result));
+  if (exemption) write(*exemption, to);
+}
+
+}  // namespace suppressd

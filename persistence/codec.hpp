@@ -1,0 +1,83 @@
+// The bytes of stored values: records to bytes and back. The drawings stand in codec.cpp; they are
+// frozen, and tests pin literal bytes. Every value opens with a version octet of its kind.
+//
+// Decoders return nullopt on anything but a whole, well-formed record: truncation, trailing bytes,
+// numbers outside their range, an unknown version. They never read past their input.
+// Thread safety: pure functions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/digest.hpp"
+#include "persistence/change.hpp"
+#include "persistence/records.hpp"
+
+namespace suppressd {
+
+/// Names the secret of a data directory without telling it.
+using SecretId = std::array<uint8_t, 16>;
+
+/// The one row that every commit rewrites: what the store holds, in numbers.
+struct Meta {
+  uint64_t sequence = 0;  // of the last committed change
+  uint64_t entries = 0;   // entries the set must hold: suppressions and exemptions
+  Digest digest;          // of those entries
+  AccountNumber accounts = 0;  // accounts created so far; also the last number given
+  uint64_t keys = 0;           // keys created so far, revoked ones too
+  uint32_t normalizer = 0;     // normalizer_version that made the keys of the suppressions
+  SecretId secret{};
+  bool operator==(const Meta&) const = default;
+};
+
+/// The value of a suppression; scope, channel and address are its key (keys.hpp).
+void encode(const Suppression& record, std::string& out);
+bool decode(std::string_view bytes, Suppression& into);
+/// Only what the set must say, without making strings; absent when the bytes are not a record.
+SlotState decode_state(std::string_view bytes);
+
+void encode(const Account& record, std::string& out);
+std::optional<Account> decode_account(std::string_view bytes);
+
+void encode(const ApiKey& record, std::string& out);
+std::optional<ApiKey> decode_key(std::string_view bytes);
+
+void encode(const Meta& meta, std::string& out);
+std::optional<Meta> decode_meta(std::string_view bytes);
+
+/// What a repeated request with the same idempotency key is answered.
+struct RememberedOutcome {
+  std::array<uint8_t, 32> request_hash{};
+  Outcome outcome;
+};
+void encode(const RememberedOutcome& remembered, std::string& out);
+std::optional<RememberedOutcome> decode_remembered(std::string_view bytes);
+
+/// Rows of `changes`: the kind of a change. Stored, so frozen.
+enum class ChangeKind : uint8_t {
+  add_suppressions = 1,
+  remove_suppression = 2,
+  set_exemption = 3,
+  create_account = 4,
+  update_account = 5,
+  create_key = 6,
+  revoke_key = 7,
+  rekeyed = 8,        // the store normalized its addresses again at start
+  loss_accepted = 9,  // the operator let the store go on without the changes it had lost
+};
+
+/// Writes the head that every row of `changes` has; the body, if any, follows.
+void encode_change_head(ChangeKind kind, std::string_view by, TimeMs at, std::string& out);
+/// One effective row of add_suppressions. `previous` is the cause of the row before, or null: an
+/// equal cause is not written again.
+void encode_change_row(const AddSuppressions::Row& row, SlotState result, const Cause* previous,
+                       std::string& out);
+/// The body of remove_suppression and of set_exemption (then with the exemption, if one was set).
+void encode_change_address(AccountNumber scope, Channel channel, std::string_view address,
+                           SlotState result, const std::optional<Exemption>& exemption,
+                           std::string& out);
+
+}  // namespace suppressd

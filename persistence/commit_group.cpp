@@ -1,0 +1,267 @@
+#include "persistence/commit_group.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "persistence/keys.hpp"
+
+namespace suppressd {
+namespace {
+
+constexpr size_t expired_rows_a_commit_max = 1'000;
+
+rocksdb::Slice slice(std::string_view octets) { return {octets.data(), octets.size()}; }
+
+}  // namespace
+
+CommitGroup::CommitGroup(const Database& database, const FingerprintKey& key,
+                         const SuppressionSet& set, const Meta& meta)
+    : database_(database),
+      fingerprint_(key),
+      set_(set),
+      meta_(meta),
+      batch_(std::make_unique<rocksdb::WriteBatch>()) {}
+CommitGroup::~CommitGroup() = default;
+
+bool CommitGroup::writes() const { return batch_->Count() != 0; }
+
+CommitGroup::Entry& CommitGroup::entry(AccountNumber scope, Channel channel,
+                                       std::string_view address) {
+  scratch_.clear();
+  append_suppression_key(scope, channel, address, scratch_);
+  auto [at, fresh] = entries_.try_emplace(scratch_);
+  Entry& entry = at->second;
+  if (!fresh) return entry;
+  entry.key = at->first;
+  entry.scope = scope;
+  entry.address = fingerprint_(CanonicalAddress::from_stored(channel, address));
+  // The set knows every stored entry, so what it does not know need not be looked for on disk.
+  if (set_.get(entry.address, scope) != SlotState::absent) to_read_.push_back(&entry);
+  return entry;
+}
+
+void CommitGroup::gather(std::span<const Change> changes) {
+  size_t rows = 0;
+  for (const Change& change : changes) {
+    auto* add = std::get_if<AddSuppressions>(&change.what);
+    rows += add != nullptr ? add->rows.size() : 1;
+  }
+  entries_.reserve(rows);
+  for (const Change& change : changes) {
+    if (auto* add = std::get_if<AddSuppressions>(&change.what)) {
+      assert(add->rows.size() <= change_rows_max);
+      for (const AddSuppressions::Row& row : add->rows) {
+        gathered_.push_back(&entry(add->scope, row.channel, row.address));
+      }
+    } else if (auto* remove = std::get_if<RemoveSuppression>(&change.what)) {
+      gathered_.push_back(&entry(remove->scope, remove->channel, remove->address));
+    } else if (auto* exempt = std::get_if<SetExemption>(&change.what)) {
+      gathered_.push_back(&entry(exempt->scope, exempt->channel, exempt->address));
+    }
+  }
+}
+
+void CommitGroup::read_gathered() {
+  if (to_read_.empty()) return;
+  std::sort(to_read_.begin(), to_read_.end(),
+            [](const Entry* a, const Entry* b) { return a->key < b->key; });
+  std::vector<rocksdb::Slice> keys;
+  keys.reserve(to_read_.size());
+  for (const Entry* entry : to_read_) keys.push_back(slice(entry->key));
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  rocksdb::ReadOptions options;
+  options.ignore_range_deletions = true;
+  database_.rocks().MultiGet(options, database_.family(Family::suppressions), keys.size(),
+                             keys.data(), values.data(), statuses.data(), true);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound()) continue;
+    require_ok(statuses[i]);
+    Entry& entry = *to_read_[i];
+    if (!decode({values[i].data(), values[i].size()}, entry.record)) {
+      throw StorageFailure("a stored suppression is damaged");
+    }
+    entry.before = entry.record.state();
+  }
+}
+
+void CommitGroup::work_out(std::span<const Change> changes, std::span<Outcome> outcomes) {
+  gather(changes);
+  read_gathered();
+  for (size_t i = 0; i < changes.size(); ++i) outcomes[i] = apply(changes[i]);
+}
+
+Outcome CommitGroup::apply(const Change& change) {
+  size_t first = next_gathered_;
+  auto* add = std::get_if<AddSuppressions>(&change.what);
+  bool one = std::holds_alternative<RemoveSuppression>(change.what) ||
+             std::holds_alternative<SetExemption>(change.what);
+  Outcome outcome;
+  if (!replay(change, outcome)) {
+    outcome = std::visit([&](const auto& what) { return act(change, what); }, change.what);
+    remember(change, outcome);
+  }
+  next_gathered_ = first + (add != nullptr ? add->rows.size() : one ? 1 : 0);
+  return outcome;
+}
+
+bool CommitGroup::replay(const Change& change, Outcome& outcome) {
+  if (!change.idempotency) return false;
+  const std::string& key = change.idempotency->key;
+  std::optional<RememberedOutcome> remembered;
+  uint64_t today = change.at / day_ms;
+  if (auto found = remembered_.find(key); found != remembered_.end()) {
+    remembered = found->second;
+  } else if (std::string bytes;
+             database_.get(Family::idempotency, idempotency_key(today, key), bytes) ||
+             (today != 0 &&
+              database_.get(Family::idempotency, idempotency_key(today - 1, key), bytes))) {
+    remembered = decode_remembered(bytes);
+    if (!remembered) throw StorageFailure("a remembered outcome is damaged");
+  }
+  if (!remembered) return false;
+  bool same = remembered->request_hash == change.idempotency->request_hash;
+  outcome = same ? remembered->outcome : refuse(Outcome::Status::idempotency_mismatch);
+  return true;
+}
+
+void CommitGroup::remember(const Change& change, const Outcome& outcome) {
+  if (!change.idempotency || outcome.status != Outcome::Status::committed) return;
+  RememberedOutcome remembered{change.idempotency->request_hash, outcome};
+  remembered.outcome.status = Outcome::Status::replayed;
+  std::string bytes;
+  encode(remembered, bytes);
+  put(Family::idempotency, idempotency_key(change.at / day_ms, change.idempotency->key), bytes);
+  remembered_[change.idempotency->key] = remembered;
+}
+
+Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
+  std::string log_row;
+  encode_change_head(ChangeKind::add_suppressions, change.by, change.at, log_row);
+  ByteWriter(log_row).varint(what.scope);
+  uint32_t added = 0, updated = 0, same = 0;
+  const Cause* previous = nullptr;
+  for (const AddSuppressions::Row& row : what.rows) {
+    Entry& entry = *gathered_[next_gathered_++];
+    Suppression& record = entry.record;
+    bool was_there = record.state() != SlotState::absent, had_causes = !record.causes.empty();
+    if (!record.merge(row.cause)) {
+      ++same;
+      continue;
+    }
+    if (!was_there) {
+      record.given = row.given == row.address ? "" : row.given;
+      record.region = row.region;
+    }
+    ++(had_causes ? updated : added);
+    entry.changed = true;
+    encode_change_row(row, record.state(), previous, log_row);
+    previous = &row.cause;
+  }
+  Outcome outcome = added + updated != 0 ? log(log_row) : unchanged();
+  outcome.added = added;
+  outcome.updated = updated;
+  outcome.unchanged = same;
+  return outcome;
+}
+
+Outcome CommitGroup::act(const Change& change, const RemoveSuppression& what) {
+  Entry& entry = *gathered_[next_gathered_];
+  if (entry.record.causes.empty()) return refuse(Outcome::Status::not_found);
+  entry.record.causes.clear();
+  entry.changed = true;
+  std::string row;
+  encode_change_head(ChangeKind::remove_suppression, change.by, change.at, row);
+  encode_change_address(what.scope, what.channel, what.address, entry.record.state(), {}, row);
+  return log(row);
+}
+
+Outcome CommitGroup::act(const Change& change, const SetExemption& what) {
+  assert(what.scope != platform_number);
+  Entry& entry = *gathered_[next_gathered_];
+  if (!what.exemption && !entry.record.exemption) return refuse(Outcome::Status::not_found);
+  if (what.exemption == entry.record.exemption) return unchanged();
+  entry.record.exemption = what.exemption;
+  entry.changed = true;
+  std::string row;
+  encode_change_head(ChangeKind::set_exemption, change.by, change.at, row);
+  encode_change_address(what.scope, what.channel, what.address, entry.record.state(),
+                        what.exemption, row);
+  return log(row);
+}
+
+Outcome CommitGroup::refuse(Outcome::Status status) const {
+  Outcome outcome;
+  outcome.status = status;
+  outcome.sequence = meta_.sequence;
+  return outcome;
+}
+
+Outcome CommitGroup::unchanged() const { return refuse(Outcome::Status::committed); }
+
+Outcome CommitGroup::log(std::string_view row) {
+  put(Family::changes, change_key(++meta_.sequence), row);
+  return refuse(Outcome::Status::committed);
+}
+
+void CommitGroup::put(Family family, std::string_view key, std::string_view value) {
+  require_ok(batch_->Put(database_.family(family), slice(key), slice(value)));
+}
+
+void CommitGroup::expire(uint64_t today, Expiry& expiry) {
+  uint64_t before_day = today == 0 ? 0 : today - 1;  // today's and yesterday's are kept
+  if (before_day > expiry.before_day) expiry = {before_day, true, ""};
+  if (!expiry.pending) return;
+  std::string end = idempotency_key(expiry.before_day, "");
+  rocksdb::Slice upper(end);
+  rocksdb::ReadOptions options;
+  options.ignore_range_deletions = true;
+  options.iterate_upper_bound = &upper;
+  std::unique_ptr<rocksdb::Iterator> row(
+      database_.rocks().NewIterator(options, database_.family(Family::idempotency)));
+  size_t rows = 0;
+  for (row->Seek(expiry.from); row->Valid(); row->Next()) {
+    if (rows++ == expired_rows_a_commit_max) {
+      expiry.from = row->key().ToString();
+      return;
+    }
+    require_ok(batch_->Delete(database_.family(Family::idempotency), row->key()));
+  }
+  require_ok(row->status());
+  expiry.pending = false;
+}
+
+rocksdb::WriteBatch& CommitGroup::finish(std::vector<SetUpdate>& updates) {
+  std::vector<Entry*> changed;
+  changed.reserve(entries_.size());
+  for (auto& [key, entry] : entries_) {
+    if (entry.changed) changed.push_back(&entry);
+  }
+  std::sort(changed.begin(), changed.end(),
+            [](const Entry* a, const Entry* b) { return a->key < b->key; });
+  for (const Entry* entry : changed) {
+    SlotState after = entry->record.state();
+    if (after == SlotState::absent) {
+      require_ok(batch_->Delete(database_.family(Family::suppressions), slice(entry->key)));
+    } else {
+      scratch_.clear();
+      encode(entry->record, scratch_);
+      put(Family::suppressions, entry->key, scratch_);
+    }
+    if (after == entry->before) continue;
+    meta_.digest -= entry_digest(entry->address, entry->scope, entry->before);
+    meta_.digest += entry_digest(entry->address, entry->scope, after);
+    meta_.entries += after != SlotState::absent;
+    meta_.entries -= entry->before != SlotState::absent;
+    updates.push_back({entry->address, entry->scope, after});
+  }
+  scratch_.clear();
+  encode(meta_, scratch_);
+  put(Family::meta, meta_key, scratch_);
+  return *batch_;
+}
+
+}  // namespace suppressd

@@ -1,0 +1,84 @@
+// The directory that holds everything the server keeps, and the checks made before anything in it is
+// touched.
+//
+//   FORMAT        text: the format's version, the secret's id, whether creation was completed
+//   LOCK          flock()ed while a process has the directory open
+//   secret        192 random bytes that key the fingerprints; readable by the owner only
+//   acknowledged  the last acknowledged sequence (mark.hpp)
+//   db/           RocksDB
+//
+// open() checks in this order and changes nothing before all of it holds: FORMAT is not newer; the
+// directory is writable; no other process has it; FORMAT is whole; the secret is whole and is the
+// one that FORMAT names.
+// Creation is safe to interrupt: FORMAT says `creating` from the first moment and `ready` from
+// finish_creation() on. Until then nothing was acknowledged, and the next start goes on with what
+// is there. Files other than these are left alone.
+// Errors: StoreError. Thread safety: one thread's.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include "core/fingerprint.hpp"
+#include "persistence/codec.hpp"
+
+namespace suppressd {
+
+inline constexpr unsigned directory_format = 1;
+
+/// An open file descriptor, closed at the end of its scope.
+class FileHandle {
+ public:
+  explicit FileHandle(int descriptor = -1) : descriptor_(descriptor) {}
+  ~FileHandle();
+  FileHandle(FileHandle&& other) noexcept;
+  FileHandle& operator=(FileHandle&& other) noexcept;
+  int get() const { return descriptor_; }
+  bool open() const { return descriptor_ >= 0; }
+
+ private:
+  int descriptor_;
+};
+
+class DataDirectory {
+ public:
+  explicit DataDirectory(std::filesystem::path path);
+
+  /// True when the directory was made now, or its making was interrupted: the database and the mark
+  /// may be missing or empty.
+  bool creating() const { return creating_; }
+  /// Durably says that the directory is complete.
+  void finish_creation();
+
+  const std::array<std::byte, fingerprint_secret_bytes>& secret() const { return secret_; }
+  const SecretId& secret_id() const { return secret_id_; }
+  std::filesystem::path database_path() const { return path_ / "db"; }
+  std::filesystem::path mark_path() const { return path_ / "acknowledged"; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  void refuse_newer() const;
+  void lock();
+  void begin_creation();
+  void write_format(bool ready) const;
+  void read_format();
+  void read_secret();
+  void create_secret();
+
+  std::filesystem::path path_;
+  FileHandle lock_;
+  bool creating_ = false;
+  SecretId secret_id_{};
+  SecretId expected_secret_id_{};
+  std::array<std::byte, fingerprint_secret_bytes> secret_{};
+};
+
+/// Writes `content` to `path` so that after a crash either nothing or all of it is there: a
+/// neighbor file, synced, renamed, the directory synced. Mode 0600.
+void write_file_durably(const std::filesystem::path& path, std::string_view content);
+void sync_directory(const std::filesystem::path& path);
+/// The error of the last system call as a StoreError: io, or read_only where that is the reason.
+[[noreturn]] void throw_system_error(const std::string& doing, const std::filesystem::path& path);
+
+}  // namespace suppressd

@@ -1,0 +1,185 @@
+#include "persistence/database.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+
+#include "persistence/keys.hpp"
+
+namespace suppressd {
+namespace {
+
+constexpr std::array<const char*, families> family_names = {"default",  "suppressions", "changes",
+                                                            "accounts", "keys",         "idempotency"};
+// Replayed at a start after a crash, so it bounds how long that start takes.
+constexpr uint64_t wal_bytes_max = 512ull << 20;
+constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with few, small rows
+constexpr size_t block_bytes = 16 << 10;
+constexpr double bloom_bits_per_key = 10;
+constexpr uint64_t log_file_bytes_max = 16ull << 20;
+constexpr size_t log_files_max = 4;
+// Bulk imports outrun compaction for a while; waiting for it too early costs more than it saves.
+constexpr int level0_compaction_files = 8, level0_slowdown_files = 40, level0_stop_files = 64;
+
+/// Trips the latch on the first error of a flush or a compaction. RocksDB is never let to resume by
+/// itself: what it held in memory may be gone while it says that all is well again.
+class ErrorListener : public rocksdb::EventListener {
+ public:
+  explicit ErrorListener(FailureLatch& latch) : latch_(latch) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    latch_.trip(describe(*status));
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+
+ private:
+  FailureLatch& latch_;
+};
+
+rocksdb::CompressionType best_compression() {
+  std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
+  for (auto wanted : {rocksdb::kLZ4Compression, rocksdb::kSnappyCompression}) {
+    if (std::find(supported.begin(), supported.end(), wanted) != supported.end()) return wanted;
+  }
+  return rocksdb::kNoCompression;
+}
+
+rocksdb::DBOptions database_options(bool create, FailureLatch& latch) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = create;
+  options.create_missing_column_families = create;
+  options.paranoid_checks = true;
+  options.recycle_log_file_num = 0;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.best_efforts_recovery = false;
+  options.max_bgerror_resume_count = 0;
+  options.max_open_files = -1;
+  options.max_total_wal_size = wal_bytes_max;
+  options.max_background_jobs = 4;
+  options.max_subcompactions = 2;
+  options.bytes_per_sync = 1 << 20;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = log_file_bytes_max;
+  options.keep_log_file_num = log_files_max;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.listeners.push_back(std::make_shared<ErrorListener>(latch));
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& options,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = block_bytes;
+  table.format_version = 5;
+  table.checksum = rocksdb::kXXH3;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  rocksdb::ColumnFamilyOptions family;
+  family.paranoid_file_checks = true;
+  family.compression = best_compression();
+  family.write_buffer_size = small_write_buffer_bytes;
+  if (which == Family::suppressions) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
+    // A commit's rows are put in key order; the hint spares each the walk from the list's head.
+    family.memtable_insert_with_hint_prefix_extractor.reset(
+        rocksdb::NewFixedPrefixTransform(suppression_key_head));
+    family.level0_file_num_compaction_trigger = level0_compaction_files;
+    family.level0_slowdown_writes_trigger = level0_slowdown_files;
+    family.level0_stop_writes_trigger = level0_stop_files;
+    family.max_bytes_for_level_base = 8 * options.write_buffer_bytes;
+  }
+  if (which == Family::suppressions || which == Family::changes) {
+    family.write_buffer_size = options.write_buffer_bytes;
+    family.max_write_buffer_number = 4;
+  }
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return family;
+}
+
+StoreError open_error(const rocksdb::Status& status, const std::filesystem::path& path) {
+  bool io = status.IsIOError();
+  return StoreError(io ? StoreError::Kind::io : StoreError::Kind::damaged,
+                    "RocksDB cannot open " + path.string() + ": " + describe(status) +
+                        (io ? ". Check the disk and the permissions."
+                            : ". Restore the data directory from a backup as a whole."));
+}
+
+}  // namespace
+
+void FailureLatch::trip(std::string_view what) noexcept {
+  if (tripped_.exchange(true, std::memory_order_acq_rel)) return;
+  if (on_failure_) on_failure_(what);
+}
+
+Database::Database(const std::filesystem::path& path, const StoreOptions& options, bool create,
+                   FailureLatch& latch)
+    : latch_(latch) {
+  std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
+  for (size_t i = 0; i < families; ++i) {
+    wanted.emplace_back(family_names[i], family_options(static_cast<Family>(i), options, cache));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* rocks = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(database_options(create, latch), path.string(),
+                                             wanted, &handles, &rocks);
+  if (!status.ok()) throw open_error(status, path);
+  rocks_.reset(rocks);
+  std::copy(handles.begin(), handles.end(), handles_.begin());
+}
+
+Database::~Database() {
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    if (handle != nullptr) rocks_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  }
+  rocks_->Close().PermitUncheckedError();
+}
+
+bool Database::get(Family which, std::string_view key, std::string& value,
+                   const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  options.ignore_range_deletions = true;
+  rocksdb::PinnableSlice found;
+  rocksdb::Status status =
+      rocks_->Get(options, family(which), rocksdb::Slice(key.data(), key.size()), &found);
+  if (status.IsNotFound()) return false;
+  require_ok(status);
+  value.assign(found.data(), found.size());
+  return true;
+}
+
+bool Database::write(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  rocksdb::Status status = rocks_->Write(options, &batch);
+  if (!status.ok()) latch_.trip(describe(status));
+  return status.ok();
+}
+
+std::string describe(const rocksdb::Status& status) {
+  // Some texts about damaged files quote keys, and keys hold addresses.
+  std::string text = status.ToString();
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (lower.find("key") == std::string::npos) return text;
+  return status.IsCorruption() ? "Corruption in a file of the database"
+                               : "an error of the database";
+}
+
+void require_ok(const rocksdb::Status& status) {
+  if (!status.ok()) throw StorageFailure(describe(status));
+}
+
+}  // namespace suppressd

@@ -1,0 +1,75 @@
+// RocksDB opened the way our promises need: column families, options, and the latch that the first
+// storage error trips.
+//
+// Thread safety: after construction everything here may be called from any thread.
+// Errors: the constructor throws StoreError; reads throw StorageFailure.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "persistence/store.hpp"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Snapshot;
+class Status;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace suppressd {
+
+enum class Family : uint8_t { meta, suppressions, changes, accounts, keys, idempotency };
+inline constexpr size_t families = 6;
+
+/// The first storage error trips it for good: until a restart has read the disk again, nothing may
+/// be acknowledged.
+class FailureLatch {
+ public:
+  explicit FailureLatch(std::function<void(std::string_view)> on_failure)
+      : on_failure_(std::move(on_failure)) {}
+  void trip(std::string_view what) noexcept;
+  bool tripped() const { return tripped_.load(std::memory_order_acquire); }
+
+ private:
+  std::function<void(std::string_view)> on_failure_;
+  std::atomic<bool> tripped_{false};
+};
+
+class Database {
+ public:
+  Database(const std::filesystem::path& path, const StoreOptions& options, bool create,
+           FailureLatch& latch);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  rocksdb::DB& rocks() const { return *rocks_; }
+  rocksdb::ColumnFamilyHandle* family(Family which) const {
+    return handles_[static_cast<size_t>(which)];
+  }
+
+  /// False when there is no such key.
+  bool get(Family which, std::string_view key, std::string& value,
+           const rocksdb::Snapshot* snapshot = nullptr) const;
+  /// One atomic batch; false, with the latch tripped, when it failed.
+  [[nodiscard]] bool write(rocksdb::WriteBatch& batch, bool sync);
+
+ private:
+  FailureLatch& latch_;
+  std::unique_ptr<rocksdb::DB> rocks_;
+  std::array<rocksdb::ColumnFamilyHandle*, families> handles_{};
+};
+
+/// What a failed status says, without ever telling a key.
+std::string describe(const rocksdb::Status& status);
+/// Throws StorageFailure unless ok.
+void require_ok(const rocksdb::Status& status);
+
+}  // namespace suppressd
