@@ -42,10 +42,18 @@ struct SetExemption {
   std::optional<Exemption> exemption;
 };
 
-struct CreateAccount { Account account; /* number is given by the store */ };
-struct UpdateAccount { Account account; };
-struct CreateKey { ApiKey key; };
-struct RevokeKey { std::string id; };
+struct CreateAccount {
+  Account account; /* number is given by the store */
+};
+struct UpdateAccount {
+  Account account;
+};
+struct CreateKey {
+  ApiKey key;
+};
+struct RevokeKey {
+  std::string id;
+};
 
 /// Lets a repeated request get the first one's outcome. `key` is unique per caller: the caller
 /// prefixes the API key's id. Kept for at least idempotency_kept.
@@ -70,18 +78,18 @@ struct Change {
 struct Outcome {
   enum class Status : uint8_t {
     committed,
-    replayed,             // same idempotency key, same request: the first outcome again
-    idempotency_mismatch, // same idempotency key, another request
+    replayed,              // same idempotency key, same request: the first outcome again
+    idempotency_mismatch,  // same idempotency key, another request
     not_found,
     already_exists,
-    unknown,              // the storage failed during this write
-    refused,              // the storage failed earlier; a restart is needed
+    unknown,  // the storage failed during this write
+    refused,  // the storage failed earlier; a restart is needed
   };
   Status status = Status::refused;
-  uint64_t sequence = 0;  // of this change; the store's last one when nothing was written
-  uint32_t added = 0;     // rows: new suppressions
-  uint32_t updated = 0;   // rows: a cause joined
-  uint32_t unchanged = 0; // rows: nothing new
+  uint64_t sequence = 0;   // of this change; the store's last one when nothing was written
+  uint32_t added = 0;      // rows: new suppressions
+  uint32_t updated = 0;    // rows: a cause joined
+  uint32_t unchanged = 0;  // rows: nothing new
   AccountNumber account = platform_number;  // CreateAccount: the number given
 };
 

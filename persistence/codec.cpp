@@ -46,7 +46,9 @@ void write(const Exemption& exemption, ByteWriter& to) {
   to.text(exemption.note);
 }
 
-void write(Region region, ByteWriter& to) { to.raw({region.letters.data(), 2}); }
+void write(Region region, ByteWriter& to) {
+  to.raw({region.letters.data(), 2});
+}
 
 Region read_region(ByteReader& from) {
   Region region;
@@ -270,10 +272,9 @@ void encode_change_row(const AddSuppressions::Row& row, SlotState result, const 
                        std::string& out) {
   ByteWriter to(out);
   bool same_cause = previous != nullptr && *previous == row.cause;
-  to.u8(static_cast<uint8_t>(static_cast<uint8_t>(row.channel) |
-                             (row.given.empty() ? 0 : row_given) |
-                             (row.region.empty() ? 0 : row_region) |
-                             (same_cause ? row_same_cause : 0)));
+  to.u8(static_cast<uint8_t>(
+      static_cast<uint8_t>(row.channel) | (row.given.empty() ? 0 : row_given) |
+      (row.region.empty() ? 0 : row_region) | (same_cause ? row_same_cause : 0)));
   to.text(row.address);
   if (!row.given.empty()) to.text(row.given);
   if (!row.region.empty()) write(row.region, to);

@@ -23,9 +23,9 @@ using SecretId = std::array<uint8_t, 16>;
 
 /// The one row that every commit rewrites: what the store holds, in numbers.
 struct Meta {
-  uint64_t sequence = 0;  // of the last committed change
-  uint64_t entries = 0;   // entries the set must hold: suppressions and exemptions
-  Digest digest;          // of those entries
+  uint64_t sequence = 0;       // of the last committed change
+  uint64_t entries = 0;        // entries the set must hold: suppressions and exemptions
+  Digest digest;               // of those entries
   AccountNumber accounts = 0;  // accounts created so far; also the last number given
   uint64_t keys = 0;           // keys created so far, revoked ones too
   uint32_t normalizer = 0;     // normalizer_version that made the keys of the suppressions

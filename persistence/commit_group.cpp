@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t expired_rows_a_commit_max = 1'000;
 
-rocksdb::Slice slice(std::string_view octets) { return {octets.data(), octets.size()}; }
+rocksdb::Slice slice(std::string_view octets) {
+  return {octets.data(), octets.size()};
+}
 
 }  // namespace
 
@@ -26,7 +28,9 @@ CommitGroup::CommitGroup(const Database& database, const FingerprintKey& key,
       batch_(std::make_unique<rocksdb::WriteBatch>()) {}
 CommitGroup::~CommitGroup() = default;
 
-bool CommitGroup::writes() const { return batch_->Count() != 0; }
+bool CommitGroup::writes() const {
+  return batch_->Count() != 0;
+}
 
 CommitGroup::Entry& CommitGroup::entry(AccountNumber scope, Channel channel,
                                        std::string_view address) {
@@ -200,7 +204,9 @@ Outcome CommitGroup::refuse(Outcome::Status status) const {
   return outcome;
 }
 
-Outcome CommitGroup::unchanged() const { return refuse(Outcome::Status::committed); }
+Outcome CommitGroup::unchanged() const {
+  return refuse(Outcome::Status::committed);
+}
 
 Outcome CommitGroup::log(std::string_view row) {
   put(Family::changes, change_key(++meta_.sequence), row);

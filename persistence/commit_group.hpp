@@ -1,7 +1,7 @@
 // A group of changes worked out in memory before it is written: each change sees what those before
 // it did, and only the final state of a record reaches the batch, in key order, which the memtable
-// takes much faster than random order. The batch holds the suppressions, a row in `changes` for each
-// change that had an effect, accounts, keys, remembered outcomes and meta.
+// takes much faster than random order. The batch holds the suppressions, a row in `changes` for
+// each change that had an effect, accounts, keys, remembered outcomes and meta.
 //
 // Internal to the store. Thread safety: the committer's thread.
 // Errors: StorageFailure when a read fails or a stored record is damaged.
@@ -33,7 +33,8 @@ class CommitGroup {
               const Meta& meta);
   ~CommitGroup();
 
-  /// Applies the changes in memory. Throws StorageFailure; then nothing of the group may be written.
+  /// Applies the changes in memory. Throws StorageFailure; then nothing of the group may be
+  /// written.
   void work_out(std::span<const Change> changes, std::span<Outcome> outcomes);
   /// Adds deletions of some outcomes that are remembered longer than promised.
   void expire(uint64_t today, Expiry& expiry);
@@ -87,7 +88,7 @@ class CommitGroup {
   Meta meta_;
   std::unique_ptr<rocksdb::WriteBatch> batch_;
   std::unordered_map<std::string, Entry> entries_;
-  std::deque<Entry*> gathered_;   // one for each address of each change, in order
+  std::deque<Entry*> gathered_;  // one for each address of each change, in order
   std::vector<Entry*> to_read_;
   size_t next_gathered_ = 0;
   std::map<std::string, Account> accounts_;

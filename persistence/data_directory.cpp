@@ -80,7 +80,9 @@ std::optional<std::string> read_small_file(const fs::path& path) {
   return content;
 }
 
-std::string in(const fs::path& path) { return " in the data directory " + path.string(); }
+std::string in(const fs::path& path) {
+  return " in the data directory " + path.string();
+}
 
 [[noreturn]] void throw_damaged(const fs::path& directory, const std::string& what) {
   throw StoreError(Kind::damaged,

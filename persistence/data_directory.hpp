@@ -1,5 +1,5 @@
-// The directory that holds everything the server keeps, and the checks made before anything in it is
-// touched.
+// The directory that holds everything the server keeps, and the checks made before anything in it
+// is touched.
 //
 //   FORMAT        text: the format's version, the secret's id, whether creation was completed
 //   LOCK          flock()ed while a process has the directory open

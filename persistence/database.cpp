@@ -15,8 +15,8 @@
 namespace suppressd {
 namespace {
 
-constexpr std::array<const char*, families> family_names = {"default",  "suppressions", "changes",
-                                                            "accounts", "keys",         "idempotency"};
+constexpr std::array<const char*, families> family_names = {
+    "default", "suppressions", "changes", "accounts", "keys", "idempotency"};
 // Replayed at a start after a crash, so it bounds how long that start takes.
 constexpr uint64_t wal_bytes_max = 512ull << 20;
 constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with few, small rows
@@ -131,8 +131,8 @@ Database::Database(const std::filesystem::path& path, const StoreOptions& option
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(database_options(create, latch), path.string(),
-                                             wanted, &handles, &rocks);
+  rocksdb::Status status =
+      rocksdb::DB::Open(database_options(create, latch), path.string(), wanted, &handles, &rocks);
   if (!status.ok()) throw open_error(status, path);
   rocks_.reset(rocks);
   std::copy(handles.begin(), handles.end(), handles_.begin());

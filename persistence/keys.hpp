@@ -1,5 +1,5 @@
-// The keys of RocksDB's column families. Readable and ordered, so that lists come sorted and prefixes
-// can be searched.
+// The keys of RocksDB's column families. Readable and ordered, so that lists come sorted and
+// prefixes can be searched.
 //
 //   suppressions  scope: 4, big-endian | channel: 1 | canonical address
 //   changes       sequence: 8, big-endian
@@ -29,8 +29,7 @@ inline void append_suppression_key(AccountNumber scope, Channel channel, std::st
   to.raw(address);
 }
 
-inline std::string suppression_key(AccountNumber scope, Channel channel,
-                                   std::string_view address) {
+inline std::string suppression_key(AccountNumber scope, Channel channel, std::string_view address) {
   std::string key;
   key.reserve(suppression_key_head + address.size());
   append_suppression_key(scope, channel, address, key);

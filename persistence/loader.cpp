@@ -1,7 +1,7 @@
-// Fills the set from the store. Threads take ranges of keys that the tables' boundaries suggest, hash
-// every address, collect entries by shard, and put them while holding that shard's mutex, so that
-// each shard has one writer at a time. Count and digest of what was scanned must equal meta: RocksDB
-// 7.8 can drop a part of a level in a scan and still say OK.
+// Fills the set from the store. Threads take ranges of keys that the tables' boundaries suggest,
+// hash every address, collect entries by shard, and put them while holding that shard's mutex, so
+// that each shard has one writer at a time. Count and digest of what was scanned must equal meta:
+// RocksDB 7.8 can drop a part of a level in a scan and still say OK.
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -16,8 +16,8 @@ namespace suppressd {
 namespace {
 
 constexpr size_t readahead_bytes = 4 << 20;
-constexpr size_t shard_buffer_entries = 256;   // put at once: amortizes the mutex
-constexpr size_t ranges_per_thread = 8;        // so that no thread is left with a long last range
+constexpr size_t shard_buffer_entries = 256;  // put at once: amortizes the mutex
+constexpr size_t ranges_per_thread = 8;       // so that no thread is left with a long last range
 constexpr uint64_t progress_every_entries = 8'192;
 
 struct Totals {
@@ -165,8 +165,8 @@ void Store::load(SuppressionSet& set, unsigned threads, std::atomic<double>& pro
   set.reserve(meta.entries);
   Totals totals;
   try {
-    totals = Loader(impl_->database, impl_->key, meta.entries, set, progress)
-                 .run(std::max(threads, 1u));
+    totals =
+        Loader(impl_->database, impl_->key, meta.entries, set, progress).run(std::max(threads, 1u));
   } catch (const StorageFailure& failure) {
     throw StoreError(StoreError::Kind::damaged,
                      "the suppressions in " + directory + " cannot be read: " + failure.what() +
@@ -175,9 +175,9 @@ void Store::load(SuppressionSet& set, unsigned threads, std::atomic<double>& pro
   if (totals.entries != meta.entries || totals.digest != meta.digest ||
       set.entries() + totals.replaced != meta.entries) {
     throw StoreError(StoreError::Kind::digest_mismatch,
-                     "the suppressions in " + directory + " are not what was stored: " +
-                         std::to_string(totals.entries) + " entries were read, " +
-                         std::to_string(meta.entries) +
+                     "the suppressions in " + directory +
+                         " are not what was stored: " + std::to_string(totals.entries) +
+                         " entries were read, " + std::to_string(meta.entries) +
                          " were expected, and their digests must agree. Nothing is served from "
                          "them. Restore the data directory from a backup as a whole.");
   }

@@ -2,9 +2,9 @@
 // ordinary crash and reports that a synced tail of its log is gone. A database that holds less than
 // the mark says has lost acknowledged changes.
 //
-// Two slots in a file of fixed size, written in turn and each synced: a write torn by a crash leaves
-// the other slot, and the torn one was not acknowledged yet.
-// Thread safety: one thread's. Errors: StoreError from open and create; write() says false.
+// Two slots in a file of fixed size, written in turn and each synced: a write torn by a crash
+// leaves the other slot, and the torn one was not acknowledged yet. Thread safety: one thread's.
+// Errors: StoreError from open and create; write() says false.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,9 @@ constexpr std::array<std::string_view, 6> role_names = {"",      "admin",  "supp
                                                         "owner", "sender", "checker"};
 }  // namespace
 
-std::string_view name_of(Role role) { return role_names[static_cast<size_t>(role)]; }
+std::string_view name_of(Role role) {
+  return role_names[static_cast<size_t>(role)];
+}
 
 std::optional<Role> parse_role(std::string_view name) {
   for (size_t i = 1; i < role_names.size(); ++i) {

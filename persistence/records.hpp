@@ -19,7 +19,7 @@ using TimeMs = uint64_t;
 /// One reason with its source, time and evidence.
 struct Cause {
   Reason reason = Reason::none;
-  std::string source;    // import, api, campaign, webhook:<provider>, support
+  std::string source;  // import, api, campaign, webhook:<provider>, support
   TimeMs at = 0;
   std::string by;        // id of the key that said so
   std::string evidence;  // free text, such as an SMTP reply
@@ -53,14 +53,15 @@ struct Suppression {
   /// What the set must say: the strongest reason, else exempt, else absent.
   SlotState state() const;
   /// Joins `cause`. False when one equal in reason, source, campaign and evidence is there, or when
-  /// causes_max are and this one would be the first to go: a weaker cause never displaces a stronger.
+  /// causes_max are and this one would be the first to go: a weaker cause never displaces a
+  /// stronger.
   bool merge(const Cause& cause);
   bool operator==(const Suppression&) const = default;
 };
 
 struct Account {
   AccountNumber number = platform_number;
-  std::string id;    // [a-z0-9][a-z0-9_-]{0,63}
+  std::string id;  // [a-z0-9][a-z0-9_-]{0,63}
   std::string name;
   Region default_region;
   TimeMs created_at = 0;

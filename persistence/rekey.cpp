@@ -1,6 +1,6 @@
-// Normalization is versioned data: when its rules change, addresses move to new keys. Every record is
-// normalized again from what was given; one that moves joins whatever is at its new key, so that an
-// upgrade never un-suppresses anyone. A record that no longer normalizes stays where it is.
+// Normalization is versioned data: when its rules change, addresses move to new keys. Every record
+// is normalized again from what was given; one that moves joins whatever is at its new key, so that
+// an upgrade never un-suppresses anyone. A record that no longer normalizes stays where it is.
 //
 // Each move is one atomic batch that carries meta's count and digest along; the version is written
 // last, so an interrupted run starts over and finds the moved records at rest.

@@ -37,8 +37,9 @@ Meta open_meta(Database& database, const DataDirectory& directory) {
                            "there, or restore the directory from a backup as a whole.");
     }
     if (directory.creating() && meta->sequence != 0) {
-      throw damaged(directory.path(), "the file FORMAT says that nothing was stored yet, which is "
-                                      "not what the database says,");
+      throw damaged(directory.path(),
+                    "the file FORMAT says that nothing was stored yet, which is "
+                    "not what the database says,");
     }
     return *meta;
   }
@@ -95,7 +96,8 @@ Mark open_mark(Database& database, const DataDirectory& directory, Meta& meta) {
                        "the file " + directory.mark_path().string() +
                            " is missing, so it cannot be told whether acknowledged changes are. "
                            "Restore the data directory from a backup, or, to go on with what the "
-                           "store holds, create an empty file " + accepted.string() + ".");
+                           "store holds, create an empty file " +
+                           accepted.string() + ".");
     }
     mark = Mark::open(directory.mark_path());
   }
@@ -168,12 +170,18 @@ std::unique_ptr<Store> Store::open(const StoreOptions& options) {
   }
 }
 
-const FingerprintKey& Store::fingerprint_key() const { return impl_->key; }
-uint64_t Store::sequence() const { return impl_->sequence.load(std::memory_order_acquire); }
+const FingerprintKey& Store::fingerprint_key() const {
+  return impl_->key;
+}
+uint64_t Store::sequence() const {
+  return impl_->sequence.load(std::memory_order_acquire);
+}
 uint64_t Store::suppression_count() const {
   return impl_->entries.load(std::memory_order_acquire);
 }
 
-void Store::close() { impl_.reset(); }
+void Store::close() {
+  impl_.reset();
+}
 
 }  // namespace suppressd

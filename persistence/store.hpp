@@ -27,7 +27,14 @@ namespace suppressd {
 /// Start-up failure; what() says what is wrong and what to do. Never holds an address.
 struct StoreError : std::runtime_error {
   enum class Kind {
-    locked, read_only, newer_format, foreign_secret, damaged, lost_changes, digest_mismatch, io
+    locked,
+    read_only,
+    newer_format,
+    foreign_secret,
+    damaged,
+    lost_changes,
+    digest_mismatch,
+    io
   };
   StoreError(Kind k, const std::string& sentence) : std::runtime_error(sentence), kind(k) {}
   Kind kind;
@@ -48,10 +55,10 @@ struct StoreOptions {
 
 struct SuppressionFilter {
   std::optional<Channel> channel;
-  std::optional<Reason> reason;      // strongest reason
-  std::string source;                // of any cause; empty: all
-  TimeMs since = 0;                  // newest cause at or after
-  std::string prefix;                // of the canonical address
+  std::optional<Reason> reason;  // strongest reason
+  std::string source;            // of any cause; empty: all
+  TimeMs since = 0;              // newest cause at or after
+  std::string prefix;            // of the canonical address
 };
 
 struct SuppressionPage {
@@ -74,7 +81,7 @@ class Store {
   void load(SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
 
   // ---- any thread ----
-  uint64_t sequence() const;        // last committed
+  uint64_t sequence() const;  // last committed
   uint64_t suppression_count() const;
   std::optional<Suppression> find(AccountNumber scope, Channel channel,
                                   std::string_view canonical) const;

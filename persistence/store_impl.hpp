@@ -1,5 +1,5 @@
-// What the parts of the store share. Internal: only persistence/store*.cpp, loader.cpp and rekey.cpp
-// include it.
+// What the parts of the store share. Internal: only persistence/store*.cpp, loader.cpp and
+// rekey.cpp include it.
 #pragma once
 
 #include <atomic>

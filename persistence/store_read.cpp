@@ -26,7 +26,9 @@ class Snapshot {
   const rocksdb::Snapshot* snapshot_;
 };
 
-std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+std::string_view view(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
 
 std::string cursor_check(std::string_view key, const SecretId& secret) {
   std::string check(cursor_check_bytes, '\0');
@@ -37,8 +39,8 @@ std::string cursor_check(std::string_view key, const SecretId& secret) {
   return check;
 }
 
-/// The cursor of the page that ended at `key`: base64url of check | key without its scope. The check
-/// covers the scope too, so a cursor is good for one scope only.
+/// The cursor of the page that ended at `key`: base64url of check | key without its scope. The
+/// check covers the scope too, so a cursor is good for one scope only.
 std::string make_cursor(std::string_view key, const SecretId& secret) {
   std::string plain = cursor_check(key, secret);
   plain += key.substr(sizeof(AccountNumber));
@@ -54,10 +56,10 @@ std::string parse_cursor(std::string_view cursor, AccountNumber scope, const Sec
   std::string plain(cursor.size(), '\0');
   size_t length = 0;
   const char* end = nullptr;
-  bool good = sodium_base642bin(reinterpret_cast<unsigned char*>(plain.data()), plain.size(),
-                                cursor.data(), cursor.size(), nullptr, &length, &end,
-                                base64_variant) == 0 &&
-              end == cursor.data() + cursor.size() && length > cursor_check_bytes;
+  bool good =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(plain.data()), plain.size(), cursor.data(),
+                        cursor.size(), nullptr, &length, &end, base64_variant) == 0 &&
+      end == cursor.data() + cursor.size() && length > cursor_check_bytes;
   if (good) {
     plain.resize(length);
     std::string key;

@@ -87,7 +87,8 @@ struct Committer::Impl {
     store.commit(group.changes, outcomes, set, updates);
     for (const SetUpdate& update : updates) set.put(update.address, update.account, update.state);
     for (const Outcome& outcome : outcomes) {
-      if (outcome.status == Outcome::Status::unknown || outcome.status == Outcome::Status::refused) {
+      if (outcome.status == Outcome::Status::unknown ||
+          outcome.status == Outcome::Status::refused) {
         healthy.store(false, std::memory_order_release);
       }
     }
@@ -116,10 +117,10 @@ struct Committer::Impl {
   Store& store;
   SuppressionSet& set;
   const std::function<void(std::span<const Change>, std::span<const Outcome>)> on_commit;
-  std::atomic<uint64_t> visible;     // written by the committer's thread
-  std::atomic<bool> healthy{true};   // written by the committer's thread
-  std::vector<Outcome> outcomes;     // the committer's thread
-  std::vector<SetUpdate> updates;    // the committer's thread
+  std::atomic<uint64_t> visible;    // written by the committer's thread
+  std::atomic<bool> healthy{true};  // written by the committer's thread
+  std::vector<Outcome> outcomes;    // the committer's thread
+  std::vector<SetUpdate> updates;   // the committer's thread
 
   std::mutex mutex;  // guards the four below
   std::condition_variable work;
@@ -140,7 +141,7 @@ Committer::Committer(
     : impl_(std::make_unique<Impl>(store, set, std::move(on_commit))) {}
 Committer::~Committer() = default;
 
-bool Committer::submit(Change change, Completion done) {
+bool Committer::submit(Change&& change, Completion done) {
   size_t rows = rows_of(change);
   {
     std::lock_guard lock(impl_->mutex);
@@ -180,6 +181,8 @@ size_t Committer::queued_rows() const {
   return impl_->rows_queued;
 }
 
-bool Committer::healthy() const { return impl_->healthy.load(std::memory_order_acquire); }
+bool Committer::healthy() const {
+  return impl_->healthy.load(std::memory_order_acquire);
+}
 
 }  // namespace suppressd

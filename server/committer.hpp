@@ -1,11 +1,11 @@
 // The one writer: a thread that takes queued changes, groups them, commits them to the store as one
-// synced batch, applies them to the set in the same order, then completes the waiting requests. Order
-// on disk equals order in memory without a lock. Store and set meet only here.
+// synced batch, applies them to the set in the same order, then completes the waiting requests.
+// Order on disk equals order in memory without a lock. Store and set meet only here.
 //
-// Promises: durable before visible, visible before acknowledged (a completion runs after both). After
-// the first storage error nothing is acknowledged until a restart.
-// Thread safety: submit() from any thread. Completions run on the committer's thread: they only hand
-// the outcome over and return.
+// Promises: durable before visible, visible before acknowledged (a completion runs after both).
+// After the first storage error nothing is acknowledged until a restart. Thread safety: submit()
+// from any thread. Completions run on the committer's thread: they only hand the outcome over and
+// return.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,9 @@ class Committer {
  public:
   using Completion = std::function<void(const Outcome&)>;
 
-  /// `on_commit` runs on the committer's thread after each group is visible, before its completions,
-  /// with the changes that were committed (the server refreshes accounts and keys from it).
+  /// `on_commit` runs on the committer's thread after each group is visible, before its
+  /// completions, with the changes that were committed (the server refreshes accounts and keys from
+  /// it).
   Committer(Store& store, SuppressionSet& set,
             std::function<void(std::span<const Change>, std::span<const Outcome>)> on_commit);
   /// Finishes what is queued, then stops.
@@ -34,8 +35,8 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  /// False when the queue is full (answer 503 with Retry-After); then `change` is left as it was, so
-  /// that a stream can try again, and `done` is never called.
+  /// False when the queue is full (answer 503 with Retry-After); then `change` is left as it was,
+  /// so that a stream can try again, and `done` is never called.
   [[nodiscard]] bool submit(Change&& change, Completion done);
 
   /// The last sequence that checks can see. Any thread.
