@@ -27,6 +27,8 @@ class BodyReader {
   virtual ReadState feed(std::string_view piece, CheckRows& rows) = 0;
   /// After the last piece, until it is done: adds a bounded number of rows each time.
   virtual ReadState finish(CheckRows& rows) = 0;
+  /// Bytes of the body that it keeps.
+  virtual uint64_t buffered_bytes() const { return 0; }
   /// After `error`.
   Problem problem() { return std::move(*problem_); }
 

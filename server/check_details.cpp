@@ -56,7 +56,7 @@ void DetailBatch::append(const Row& row, const Store& store) {
 
 DetailWriter::DetailWriter(const CheckRequest& request, Normalizer& normalizer,
                            std::shared_ptr<DetailBatch> batch)
-    : plain_(make_answer_writer(request)),
+    : plain_(make_verdict_writer(request)),
       normalizer_(normalizer),
       region_(request.options.region),
       batch_(std::move(batch)) {}

@@ -51,7 +51,7 @@ class DetailBatch {
 };
 
 /// Collects what is not clear into the batch; begins and ends the answer as the plain writer does.
-class DetailWriter : public AnswerWriter {
+class DetailWriter : public VerdictWriter {
  public:
   DetailWriter(const CheckRequest& request, Normalizer& normalizer,
                std::shared_ptr<DetailBatch> batch);
@@ -62,7 +62,7 @@ class DetailWriter : public AnswerWriter {
   void end(const CheckSummary& summary, std::string& out) override { plain_->end(summary, out); }
 
  private:
-  std::unique_ptr<AnswerWriter> plain_;
+  std::unique_ptr<VerdictWriter> plain_;
   Normalizer& normalizer_;
   Region region_;
   std::shared_ptr<DetailBatch> batch_;

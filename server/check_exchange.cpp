@@ -21,8 +21,9 @@ constexpr size_t slice_bytes = 24 * 1024;
 /// An answer up to this size is held back until the body was read, so that an error anywhere in a
 /// small body is a clean problem and not an answer that breaks off.
 constexpr size_t held_bytes_max = 64 * 1024;
-/// Past this the answer must be taken before the body is read on.
-constexpr size_t unsent_bytes_max = 256 * 1024;
+/// When one call has appended this much, other connections get their turn before it goes on; the
+/// session calls again only once it has room for more.
+constexpr size_t turn_bytes_max = 1024 * 1024;
 
 class CheckExchange final : public Exchange {
  public:
@@ -37,7 +38,7 @@ class CheckExchange final : public Exchange {
                                                      request.answer == AnswerFormat::ndjson)
                      : nullptr),
         writer_(details_ ? std::make_unique<DetailWriter>(request, worker.normalizer, details_)
-                         : make_answer_writer(request)),
+                         : make_verdict_writer(request)),
         reader_(make_body_reader(request, parts.limits)),
         rows_(parts.set, worker.reader, parts.store.fingerprint_key(), worker.normalizer,
               request.options, *writer_) {
@@ -47,6 +48,10 @@ class CheckExchange final : public Exchange {
   }
 
   bool wants_body() const override { return true; }
+  std::string_view route() const override { return "/v1/accounts/{account}/check"; }
+  uint64_t buffered_bytes() const override {
+    return sizeof(*this) + held_.size() + kept_.size() + reader_->buffered_bytes();
+  }
 
   Progress on_body(std::string_view bytes, Answer& answer) override {
     body_bytes_ += bytes.size();
@@ -73,12 +78,13 @@ class CheckExchange final : public Exchange {
  private:
   std::string& out(Answer& answer) { return begun_ ? answer.body : held_; }
 
-  /// Reads as much of the bytes as the answer has room for, and keeps the rest for on_wake().
+  /// Reads as much of the bytes as one turn allows, and keeps the rest for on_wake().
   Progress advance(std::string_view bytes, Answer& answer) {
+    const size_t before = answer.body.size();
     while (true) {
       if (details_ && !details_->empty()) return look_up_details(bytes, answer);
       if (out(answer).size() > held_bytes_max) begin(answer);
-      if (begun_ && answer.body.size() > unsent_bytes_max) {
+      if (begun_ && answer.body.size() > before + turn_bytes_max) {
         kept_.assign(bytes);
         wake_();
         return Progress::wait;
@@ -149,7 +155,7 @@ class CheckExchange final : public Exchange {
   const Wake wake_;
   const uint64_t body_bytes_max_;
   const std::shared_ptr<DetailBatch> details_;  // null without ?detail=full
-  const std::unique_ptr<AnswerWriter> writer_;
+  const std::unique_ptr<VerdictWriter> writer_;
   const std::unique_ptr<BodyReader> reader_;
   CheckRows rows_;
   uint64_t body_bytes_ = 0;

@@ -112,6 +112,8 @@ class JsonReader : public BodyReader {
     return ReadState::more;
   }
 
+  uint64_t buffered_bytes() const override { return text_.size(); }
+
   ReadState finish(CheckRows& rows) override {
     if (!validated_) {
       if (!validate_document()) return ReadState::error;

@@ -57,9 +57,9 @@ struct CsvStart {
 };
 
 /// Writes verdicts in one answer format: begin(), then csv_start() for CSV bodies, rows()*, end().
-class AnswerWriter {
+class VerdictWriter {
  public:
-  virtual ~AnswerWriter() = default;
+  virtual ~VerdictWriter() = default;
   virtual std::string_view content_type() const = 0;
   virtual void begin(std::string& /*out*/) {}
   virtual void csv_start(const CsvStart& /*start*/, std::string& /*out*/) {}
@@ -70,7 +70,7 @@ class AnswerWriter {
 class CheckRows {
  public:
   CheckRows(const SuppressionSet& set, SuppressionSet::Reader& reader, const FingerprintKey& key,
-            Normalizer& normalizer, const CheckOptions& options, AnswerWriter& writer)
+            Normalizer& normalizer, const CheckOptions& options, VerdictWriter& writer)
       : check_(set, reader, key, normalizer, options), channel_(options.channel), writer_(writer) {}
 
   /// Where the writer appends from now on.
@@ -109,7 +109,7 @@ class CheckRows {
 
   BulkCheck check_;
   std::optional<Channel> channel_;
-  AnswerWriter& writer_;
+  VerdictWriter& writer_;
   std::string* out_ = nullptr;
   CheckSummary summary_;
   std::optional<Channel> list_;

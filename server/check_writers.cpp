@@ -94,7 +94,7 @@ class JsonRows {
   bool first_ = true;
 };
 
-class JsonWriter : public AnswerWriter {
+class JsonWriter : public VerdictWriter {
  public:
   std::string_view content_type() const override { return "application/json"; }
   void begin(std::string& out) override { out.append(R"({"results":[)"); }
@@ -109,7 +109,7 @@ class JsonWriter : public AnswerWriter {
   JsonRows rows_{",", "}"};
 };
 
-class NdjsonWriter : public AnswerWriter {
+class NdjsonWriter : public VerdictWriter {
  public:
   std::string_view content_type() const override { return "application/x-ndjson"; }
   void rows(const CheckChunk& chunk, std::string& out) override { rows_.append(chunk, out); }
@@ -124,7 +124,7 @@ class NdjsonWriter : public AnswerWriter {
 };
 
 /// The clear addresses. Neighbors in the body go over in one piece.
-class TextWriter : public AnswerWriter {
+class TextWriter : public VerdictWriter {
  public:
   /// With `lines` the addresses are lines of the body; else they may have line breaks around them,
   /// which an answer of lines cannot hold (an address with one inside is never clear).
@@ -165,7 +165,7 @@ class TextWriter : public AnswerWriter {
   bool lines_;
 };
 
-class BitmapWriter : public AnswerWriter {
+class BitmapWriter : public VerdictWriter {
  public:
   std::string_view content_type() const override { return "application/octet-stream"; }
 
@@ -190,7 +190,7 @@ class BitmapWriter : public AnswerWriter {
 
 /// The body's rows, each with three cells more. A row that is shorter than the first one is filled
 /// up with empty cells before them, so that they stand in their columns.
-class CsvWriter : public AnswerWriter {
+class CsvWriter : public VerdictWriter {
  public:
   std::string_view content_type() const override { return "text/csv; charset=utf-8"; }
 
@@ -248,7 +248,7 @@ void append_result_start(uint64_t index, std::optional<Channel> list, std::strin
   if (list) out.append(R"(,"channel":")").append(name_of(*list)).append("\"");
 }
 
-std::unique_ptr<AnswerWriter> make_answer_writer(const CheckRequest& request) {
+std::unique_ptr<VerdictWriter> make_verdict_writer(const CheckRequest& request) {
   switch (request.answer) {
     case AnswerFormat::json:
       return std::make_unique<JsonWriter>();

@@ -17,6 +17,6 @@ std::string_view result_members(const RowVerdict& verdict, RowError error);
 /// `{"index":7` and, in a list of its own, `,"channel":"email"`.
 void append_result_start(uint64_t index, std::optional<Channel> list, std::string& out);
 
-std::unique_ptr<AnswerWriter> make_answer_writer(const CheckRequest& request);
+std::unique_ptr<VerdictWriter> make_verdict_writer(const CheckRequest& request);
 
 }  // namespace suppressd
