@@ -1,8 +1,9 @@
-// Turns an Answer into the bytes of an HTTP response, a piece at a time, and decides how it is framed:
+// Turns an Answer into the bytes of an HTTP response, a piece at a time, and decides how it is
+// framed:
 //   done before anything was sent        → Content-Length
 //   over answer_piece_bytes_min pending  → chunked (HTTP/1.1), or until the connection closes (1.0)
-// An answer that breaks off is left without its last chunk, so a client never mistakes it for a whole
-// one. No sockets. Thread safety: one thread's.
+// An answer that breaks off is left without its last chunk, so a client never mistakes it for a
+// whole one. No sockets. Thread safety: one thread's.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// Read buffers of one I/O thread: small ones for heads, which every open connection holds, and large
-// ones for bodies, which only a request with a body holds. Given-back buffers are kept for the next
-// request, so that a steady load allocates nothing. Thread safety: one thread's.
+// Read buffers of one I/O thread: small ones for heads, which every open connection holds, and
+// large ones for bodies, which only a request with a body holds. Given-back buffers are kept for
+// the next request, so that a steady load allocates nothing. Thread safety: one thread's.
 #pragma once
 
 #include <cstddef>

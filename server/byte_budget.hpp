@@ -1,5 +1,5 @@
-// The process-wide limit on bytes that requests hold in memory: read buffers, what exchanges keep of
-// bodies, and answers not yet sent. Charged before a read buffer is allocated; past the limit a
+// The process-wide limit on bytes that requests hold in memory: read buffers, what exchanges keep
+// of bodies, and answers not yet sent. Charged before a read buffer is allocated; past the limit a
 // request is answered 503. Thread safety: any thread; one relaxed counter, touched a few times a
 // request.
 #pragma once

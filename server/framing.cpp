@@ -52,7 +52,9 @@ bool is_control(char c) {
   return (byte < 0x20 && c != '\t') || byte == 0x7f;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -112,8 +114,8 @@ struct FramingFields {
 FramingError take_length(std::string_view value, FramingFields& seen, Framing& framing) {
   if (++seen.lengths > 1) return FramingError::repeated_content_length;
   constexpr size_t digits_max = 18;  // stays below 2^60
-  const bool digits = std::all_of(value.begin(), value.end(),
-                                  [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (value.empty() || !digits || value.size() > digits_max) {
     return FramingError::bad_content_length;
   }
@@ -169,11 +171,15 @@ FramingError conclude(const FramingFields& seen, Framing& framing) {
 
 }  // namespace
 
-std::string_view error_name(FramingError error) { return errors[static_cast<size_t>(error)].name; }
+std::string_view error_name(FramingError error) {
+  return errors[static_cast<size_t>(error)].name;
+}
 std::string_view sentence_of(FramingError error) {
   return errors[static_cast<size_t>(error)].sentence;
 }
-int status_of(FramingError error) { return errors[static_cast<size_t>(error)].status; }
+int status_of(FramingError error) {
+  return errors[static_cast<size_t>(error)].status;
+}
 
 size_t find_head_end(std::string_view bytes, size_t scanned, FramingError& error) {
   for (size_t at = bytes.find('\n', scanned); at != bytes.npos; at = bytes.find('\n', at + 1)) {

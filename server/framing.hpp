@@ -1,5 +1,5 @@
-// The rules by which a request's bytes are cut out of a connection, stricter than HTTP's grammar and
-// than Beast's parser: whatever two implementations could read differently is refused and the
+// The rules by which a request's bytes are cut out of a connection, stricter than HTTP's grammar
+// and than Beast's parser: whatever two implementations could read differently is refused and the
 // connection closed, so that no proxy in front can be made to see other requests than we do.
 // Pure functions over bytes; no sockets. Thread safety: values; a ChunkDecoder is one request's.
 //
@@ -86,7 +86,16 @@ class ChunkDecoder {
   FramingError error() const { return error_; }
 
  private:
-  enum class State : uint8_t { size, size_end, data, data_end_cr, data_end_lf, last_cr, last_lf, end };
+  enum class State : uint8_t {
+    size,
+    size_end,
+    data,
+    data_end_cr,
+    data_end_lf,
+    last_cr,
+    last_lf,
+    end
+  };
   bool take(char c);
   bool take_size_digit(char c);
   bool fail(FramingError error);

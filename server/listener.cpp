@@ -60,7 +60,9 @@ void refuse_port_in_use(const tcp::endpoint& endpoint) {
 
 }  // namespace
 
-bool ListenAddress::loopback() const { return endpoint_of(*this).address().is_loopback(); }
+bool ListenAddress::loopback() const {
+  return endpoint_of(*this).address().is_loopback();
+}
 
 ListenAddress parse_listen_address(std::string_view text) {
   auto refuse = [&](const char* what) -> ListenAddress {
@@ -79,8 +81,8 @@ ListenAddress parse_listen_address(std::string_view text) {
     return refuse("has no port between 0 and 65535 after its last colon");
   }
   error_code error;
-  const auto ip = asio::ip::make_address(address.host == "localhost" ? "127.0.0.1" : address.host,
-                                         error);
+  const auto ip =
+      asio::ip::make_address(address.host == "localhost" ? "127.0.0.1" : address.host, error);
   if (error || ip.is_v6() != bracketed) {
     return refuse("has no IPv4 address, [IPv6 address] or localhost before its last colon");
   }
@@ -189,8 +191,8 @@ class Listener::IoThread {
     }
   }
 
-  /// The waiting connection would wake us forever: take it with the reserve descriptor, close it, and
-  /// rest a while.
+  /// The waiting connection would wake us forever: take it with the reserve descriptor, close it,
+  /// and rest a while.
   void out_of_descriptors() {
     ThreadCounters::add(host_.counters.connections_refused);
     log(LogLevel::warning, "out of file descriptors; accepting pauses",

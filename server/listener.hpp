@@ -1,5 +1,6 @@
 // The I/O threads: each with its own io_context, its own listening socket (SO_REUSEPORT: the kernel
-// spreads connections over them) and its own sessions; nothing is shared but the admission counters.
+// spreads connections over them) and its own sessions; nothing is shared but the admission
+// counters.
 //
 // Life: construct (binds, throws ListenError) → start() → drain() → destroy. The listener must be
 // destroyed after every thread that may wake an exchange has ended, and before what its exchanges
@@ -49,8 +50,8 @@ class Listener {
   using MakeHandler = std::function<Handler(ThreadCounters&)>;
 
   /// Binds. `tls` may be null.
-  Listener(const Options& options, std::shared_ptr<boost::asio::ssl::context> tls,
-           Metrics& metrics, MakeHandler make_handler);
+  Listener(const Options& options, std::shared_ptr<boost::asio::ssl::context> tls, Metrics& metrics,
+           MakeHandler make_handler);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -59,8 +60,8 @@ class Listener {
   const std::string& endpoint() const { return endpoint_; }  // "127.0.0.1:8080"
 
   void start();
-  /// Accepts no more, closes idle connections, lets requests under way finish; after `deadline` cuts
-  /// off the rest. True when nothing was cut off. Returns when the threads have ended.
+  /// Accepts no more, closes idle connections, lets requests under way finish; after `deadline`
+  /// cuts off the rest. True when nothing was cut off. Returns when the threads have ended.
   bool drain(std::chrono::milliseconds deadline);
 
  private:

@@ -15,15 +15,21 @@
 namespace suppressd {
 namespace {
 
-constexpr std::array<std::string_view, 5> level_names = {"debug", "info", "warning", "error", "off"};
+constexpr std::array<std::string_view, 5> level_names = {"debug", "info", "warning", "error",
+                                                         "off"};
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
-    case LogLevel::off: return spdlog::level::off;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::off:
+      return spdlog::level::off;
   }
   return spdlog::level::off;
 }
@@ -31,10 +37,14 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 std::string_view name_of(spdlog::level::level_enum level) {
   switch (level) {
     case spdlog::level::trace:
-    case spdlog::level::debug: return level_names[0];
-    case spdlog::level::info: return level_names[1];
-    case spdlog::level::warn: return level_names[2];
-    default: return level_names[3];
+    case spdlog::level::debug:
+      return level_names[0];
+    case spdlog::level::info:
+      return level_names[1];
+    case spdlog::level::warn:
+      return level_names[2];
+    default:
+      return level_names[3];
   }
 }
 
@@ -42,8 +52,12 @@ std::string_view name_of(spdlog::level::level_enum level) {
 size_t utf8_sequence(std::string_view text) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
-  const size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-                        : first < 0xf5 ? 4 : 0;
+  const size_t length = first < 0x80   ? 1
+                        : first < 0xc2 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                        : first < 0xf5 ? 4
+                                       : 0;
   if (length == 0 || text.size() < length) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -68,8 +82,10 @@ void append_value(std::string& out, const LogField& field) {
   } else if (const auto* boolean = std::get_if<bool>(&field.value)) {
     out.append(*boolean ? "true" : "false");
   } else if (const auto* real = std::get_if<double>(&field.value)) {
-    if (std::isfinite(*real)) append_number(*real);
-    else out.append("null");
+    if (std::isfinite(*real))
+      append_number(*real);
+    else
+      out.append("null");
   } else if (const auto* number = std::get_if<int64_t>(&field.value)) {
     append_number(*number);
   } else {
@@ -148,13 +164,19 @@ void append_json_escaped(std::string& out, std::string_view text) {
   }
 }
 
-void open_log(LogLevel level) { open(level, std::make_shared<spdlog::sinks::stderr_sink_mt>()); }
+void open_log(LogLevel level) {
+  open(level, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+}
 void open_log(LogLevel level, std::string& lines) {
   open(level, std::make_shared<StringSink>(lines));
 }
-void close_log() { logger.reset(); }
+void close_log() {
+  logger.reset();
+}
 
-bool log_enabled(LogLevel level) { return logger && logger->should_log(to_spdlog(level)); }
+bool log_enabled(LogLevel level) {
+  return logger && logger->should_log(to_spdlog(level));
+}
 
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!log_enabled(level)) return;

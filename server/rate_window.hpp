@@ -1,7 +1,7 @@
 // A transfer's deadline as a minimum rate: in every window of time that was spent waiting for the
 // other side, at least so many bytes must have moved. Time in which we held the transfer back
-// does not count. So a body of n bytes is allowed at most (n / bytes_min + 1) windows in all, however
-// it trickles. Thread safety: one thread's.
+// does not count. So a body of n bytes is allowed at most (n / bytes_min + 1) windows in all,
+// however it trickles. Thread safety: one thread's.
 #pragma once
 
 #include <chrono>

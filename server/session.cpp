@@ -1,12 +1,12 @@
 #include "server/session.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <algorithm>
-#include <array>
-#include <bit>
 #include <cassert>
 #include <cstring>
 #include <ctime>
@@ -22,7 +22,8 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr size_t request_id_bytes_max = 128;
-/// A coded body may grow two hundredfold, so it is fed in small bites and the answer looked at between.
+/// A coded body may grow two hundredfold, so it is fed in small bites and the answer looked at
+/// between.
 constexpr size_t coded_feed_bytes_max = 16 * 1024;
 /// The budget is charged in steps of this size, so that its shared counter is seldom touched.
 constexpr uint64_t charge_step_bytes = 256 * 1024;
@@ -76,8 +77,9 @@ Problem make_problem(int status, std::string_view type, std::string_view title,
 }
 
 Problem overloaded() {
-  Problem problem = make_problem(503, "overloaded", "The server has more work than it takes at once.",
-                                 "Try again after Retry-After seconds.");
+  Problem problem =
+      make_problem(503, "overloaded", "The server has more work than it takes at once.",
+                   "Try again after Retry-After seconds.");
   problem.fields = {{"Retry-After", std::to_string(retry_after_seconds)}};
   return problem;
 }
@@ -106,12 +108,11 @@ std::string http_date() {
 // ---- Life ----
 
 Session::Session(SessionHost& host, Socket socket, asio::ssl::context* tls, bool shed)
-    : host_(host),
-      stream_(std::move(socket), tls),
-      shed_(shed),
-      charge_(host.admission.budget) {}
+    : host_(host), stream_(std::move(socket), tls), shed_(shed), charge_(host.admission.budget) {}
 
-Session::~Session() { host_.buffers.give_back(std::move(in_)); }
+Session::~Session() {
+  host_.buffers.give_back(std::move(in_));
+}
 
 void Session::start(SessionHost& host, Socket socket, asio::ssl::context* tls, bool shed) {
   auto session = std::make_shared<Session>(host, std::move(socket), tls, shed);
@@ -156,7 +157,9 @@ void Session::release() {
   host_.sessions.erase(this);
 }
 
-void Session::abort() { close(true); }
+void Session::abort() {
+  close(true);
+}
 
 void Session::drain() {
   if (state_ == State::idle || state_ == State::handshake) close(false);
@@ -164,8 +167,10 @@ void Session::drain() {
 
 void Session::tick(Clock::time_point now) {
   switch (state_) {
-    case State::exchange: return tick_exchange(now);
-    case State::closed: return;
+    case State::exchange:
+      return tick_exchange(now);
+    case State::closed:
+      return;
     case State::head:
       if (now < deadline_) return;
       ThreadCounters::add(host_.counters.deadlines_passed);
@@ -187,8 +192,10 @@ void Session::tick_exchange(Clock::time_point now) {
   const uint64_t window_ms = static_cast<uint64_t>(host_.limits.rate_window.count());
   const uint64_t bytes_min = host_.limits.body_bytes_per_second_min * window_ms / 1000;
   // While the body still comes, the client may well read nothing: only then is it not waited for.
-  if (writing_ && !reading_) writing_rate_.start(now);
-  else writing_rate_.pause(now);
+  if (writing_ && !reading_)
+    writing_rate_.start(now);
+  else
+    writing_rate_.pause(now);
   if (writing_rate_.too_slow(now, host_.limits.rate_window, bytes_min)) {
     ThreadCounters::add(host_.counters.deadlines_passed);
     record_request("write_deadline");
@@ -337,8 +344,8 @@ void Session::begin_request(std::string_view raw, FramingError error) {
   if (error == FramingError::none) error = check_head(raw, framing_);
   if (error == FramingError::none && !parse_head(raw)) error = FramingError::bad_request_line;
   const auto given_id = head_.field("x-request-id").value_or("");
-  head_.request_id = valid_request_id(given_id) ? std::string(given_id)
-                                                : make_request_id(host_.request_ids);
+  head_.request_id =
+      valid_request_id(given_id) ? std::string(given_id) : make_request_id(host_.request_ids);
   keep_alive_ = framing_.keep_alive && !shed_;
   head_only_ = head_.method == "HEAD";
   if (head_only_) head_.method = "GET";
@@ -598,8 +605,8 @@ void Session::record_request(std::string_view outcome) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_);
   const uint64_t micros = static_cast<uint64_t>(std::max<int64_t>(took.count(), 0));
   ThreadCounters& counters = host_.counters;
-  const size_t bucket = std::min<size_t>(std::bit_width(micros),
-                                         counters.request_microseconds.size() - 1);
+  const size_t bucket =
+      std::min<size_t>(std::bit_width(micros), counters.request_microseconds.size() - 1);
   ThreadCounters::add(counters.request_microseconds[bucket]);
   const bool answered = writer_.head_taken();
   if (answered) ThreadCounters::add(counters.responses[static_cast<size_t>(answer_.status / 100)]);
@@ -617,8 +624,11 @@ void Session::record_request(std::string_view outcome) {
 
 void Session::close_gently() {
   deadline_ = Clock::now() + host_.limits.drain_deadline;
-  in_.begin = in_.end = 0;
   drained_ = 0;
+  if (!reading_) {
+    in_.begin = in_.end = 0;
+    return_large_buffer();
+  }
   if (!stream_.encrypted() || reading_) return linger();
   state_ = State::shutdown;
   stream_.async_shutdown([self = shared_from_this()](error_code) {

@@ -5,9 +5,11 @@
 //  2. Full duplex: the answer leaves while the body arrives. Reading pauses while more than
 //     answer_buffer_bytes_max wait to be sent, and goes on below half of it, so a client that sends
 //     everything before it reads cannot deadlock below that size, and cannot fill memory above it.
-//  3. Requests of a connection are answered one after the other, in order; bytes past a request's end
+//  3. Requests of a connection are answered one after the other, in order; bytes past a request's
+//  end
 //     belong to the next one.
-//  4. Every state has a deadline, checked by the thread's ticker; deadlines are totals, not per read.
+//  4. Every state has a deadline, checked by the thread's ticker; deadlines are totals, not per
+//  read.
 //  5. An exchange that waits is kept until its wake, even when its client has left.
 //  6. An answer sent before its body was read closes the connection after a bounded drain.
 // Errors of the connection end the session; errors of the request are answered as problems.
@@ -36,14 +38,15 @@ namespace suppressd {
 using Handler = std::function<std::unique_ptr<Exchange>(const RequestHead&, Wake)>;
 
 struct SessionLimits {
-  std::chrono::milliseconds header_deadline{5'000};  // connection or first byte → whole head, TLS too
-  std::chrono::milliseconds idle_deadline{60'000};   // between requests
-  std::chrono::milliseconds drain_deadline{1'000};   // after an answer that closes the connection
-  std::chrono::milliseconds rate_window{10'000};     // a transfer must move, in each such window, …
-  uint64_t body_bytes_per_second_min = 64 * 1024;    // … this rate, or end within it
-  uint64_t answer_buffer_bytes_max = 16ull << 20;    // not yet sent; past it reading pauses
+  std::chrono::milliseconds header_deadline{
+      5'000};  // connection or first byte → whole head, TLS too
+  std::chrono::milliseconds idle_deadline{60'000};  // between requests
+  std::chrono::milliseconds drain_deadline{1'000};  // after an answer that closes the connection
+  std::chrono::milliseconds rate_window{10'000};   // a transfer must move, in each such window, …
+  uint64_t body_bytes_per_second_min = 64 * 1024;  // … this rate, or end within it
+  uint64_t answer_buffer_bytes_max = 16ull << 20;  // not yet sent; past it reading pauses
   uint64_t drain_bytes_max = 256 * 1024;
-  std::chrono::milliseconds tick{100};               // how late a deadline may be noticed
+  std::chrono::milliseconds tick{100};  // how late a deadline may be noticed
 };
 
 /// What all threads share: how much is let in.
@@ -64,7 +67,9 @@ class Session;
 struct SessionHost {
   SessionHost(boost::asio::io_context& io_context, const SessionLimits& session_limits,
               Admission& process_admission, ThreadCounters& thread_counters)
-      : io(io_context), limits(session_limits), admission(process_admission),
+      : io(io_context),
+        limits(session_limits),
+        admission(process_admission),
         counters(thread_counters) {}
 
   boost::asio::io_context& io;
@@ -176,13 +181,13 @@ class Session : public std::enable_shared_from_this<Session> {
   bool head_only_ = false;
   Framing framing_;
   ChunkDecoder chunks_;
-  uint64_t body_left_ = 0;      // by Content-Length
-  bool body_complete_ = true;   // all of it was read and consumed
-  bool ended_ = false;          // on_end was called
+  uint64_t body_left_ = 0;     // by Content-Length
+  bool body_complete_ = true;  // all of it was read and consumed
+  bool ended_ = false;         // on_end was called
   bool wants_body_ = false;
   bool waiting_ = false;
   bool woken_ = false;
-  bool finished_ = false;       // done or broken
+  bool finished_ = false;  // done or broken
   bool broken_ = false;
   bool keep_alive_ = true;
   bool paused_ = false;

@@ -1,5 +1,5 @@
-// A connection's bytes, plain or through TLS, behind one set of calls, so that the session is written
-// once. Completion handlers; one thread's.
+// A connection's bytes, plain or through TLS, behind one set of calls, so that the session is
+// written once. Completion handlers; one thread's.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
