@@ -5,8 +5,7 @@
 namespace suppressd {
 
 BulkCheck::BulkCheck(const SuppressionSet& set, SuppressionSet::Reader& reader,
-                     const FingerprintKey& key, Normalizer& normalizer,
-                     const CheckOptions& options)
+                     const FingerprintKey& key, Normalizer& normalizer, const CheckOptions& options)
     : set_(set), reader_(reader), key_(key), normalizer_(normalizer), options_(options) {}
 
 void BulkCheck::push(std::string_view raw, std::optional<Channel> channel) {

@@ -1,8 +1,8 @@
-// The additive 128-bit digest of a set's content: the sum, modulo 2^128, of one hash per entry. Adding
-// and removing commute, so the store (over its records), the loader (over what it read) and the set
-// (over what it holds) reach the same number in any order. A lost, doubled or altered entry changes
-// it except with probability 2^-128 per accident; it is no defence against somebody who can write
-// the store. The mix is frozen: it is stored in `meta`.
+// The additive 128-bit digest of a set's content: the sum, modulo 2^128, of one hash per entry.
+// Adding and removing commute, so the store (over its records), the loader (over what it read) and
+// the set (over what it holds) reach the same number in any order. A lost, doubled or altered entry
+// changes it except with probability 2^-128 per accident; it is no defence against somebody who can
+// write the store. The mix is frozen: it is stored in `meta`.
 #pragma once
 
 #include <cstdint>

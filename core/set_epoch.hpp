@@ -1,10 +1,11 @@
-// When may old lines be freed? Each reader announces, in a cache line of its own, the epoch at which its
-// batch began. The writer publishes new lines, then begins an epoch; what it replaced is free once
-// every reader is idle or announced that epoch or a later one.
+// When may old lines be freed? Each reader announces, in a cache line of its own, the epoch at
+// which its batch began. The writer publishes new lines, then begins an epoch; what it replaced is
+// free once every reader is idle or announced that epoch or a later one.
 //
-// Why this is safe: all accesses here and the readers' loads of the directory are seq_cst, so they have
-// one order. Either the reader's announcement comes before the writer's look at it, and the writer waits;
-// or it comes after, and then so does the reader's load of the directory, which sees the new lines.
+// Why this is safe: all accesses here and the readers' loads of the directory are seq_cst, so they
+// have one order. Either the reader's announcement comes before the writer's look at it, and the
+// writer waits; or it comes after, and then so does the reader's load of the directory, which sees
+// the new lines.
 #pragma once
 
 #include <array>

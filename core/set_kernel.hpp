@@ -1,6 +1,6 @@
-// The readers' side of the set: one function a kernel that answers a whole batch. The batch loop is a
-// template over the comparison of a line (set_kernel_loop.hpp), so that everything is inlined; each
-// kernel is compiled for its instruction set in a file of its own.
+// The readers' side of the set: one function a kernel that answers a whole batch. The batch loop is
+// a template over the comparison of a line (set_kernel_loop.hpp), so that everything is inlined;
+// each kernel is compiled for its instruction set in a file of its own.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 
 namespace suppressd {
 
-/// What a pair of slot states means, by `account state | platform state << 4`: bits 0 to 4 the Finding,
-/// bit 7 set when an entry in a later line could still change it.
+/// What a pair of slot states means, by `account state | platform state << 4`: bits 0 to 4 the
+/// Finding, bit 7 set when an entry in a later line could still change it.
 using FindingTable = std::array<uint8_t, 256>;
 inline constexpr uint8_t finding_mask = 0x1f;
 inline constexpr unsigned open_bit = 7;

@@ -1,5 +1,6 @@
-// AVX2: a line is two vectors. The intrinsics and our templates are compiled for it by the pragma below;
-// headers come before it, so that no inline function that other files share is compiled with it.
+// AVX2: a line is two vectors. The intrinsics and our templates are compiled for it by the pragma
+// below; headers come before it, so that no inline function that other files share is compiled with
+// it.
 #include <immintrin.h>
 
 #include "core/set_kernel.hpp"
@@ -13,9 +14,10 @@
 namespace suppressd {
 namespace {
 
-/// The vector loads only propose a slot; its state comes from an acquire load of that slot, which must
-/// still hold the key. (By the letter of C++ a vector load over atomics is a race; on x86-64 each aligned
-/// 8-byte lane of it is read whole, and ThreadSanitizer's build uses the scalar kernel.)
+/// The vector loads only propose a slot; its state comes from an acquire load of that slot, which
+/// must still hold the key. (By the letter of C++ a vector load over atomics is a race; on x86-64
+/// each aligned 8-byte lane of it is read whole, and ThreadSanitizer's build uses the scalar
+/// kernel.)
 struct Avx2Compare {
   static uint64_t state(const Line& line, uint64_t key, __m256i low, __m256i high) {
     const __m256i wanted = _mm256_set1_epi64x(static_cast<int64_t>(key));
@@ -40,11 +42,15 @@ struct Avx2Compare {
 
 }  // namespace
 
-void check_avx2(const CheckBatch& batch) { check_batch<Avx2Compare>(batch); }
+void check_avx2(const CheckBatch& batch) {
+  check_batch<Avx2Compare>(batch);
+}
 
 }  // namespace suppressd
 #pragma GCC pop_options
 
 namespace suppressd {
-bool avx2_available() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
+bool avx2_available() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
 }  // namespace suppressd

@@ -12,7 +12,9 @@
 
 namespace suppressd {
 
-void check_avx512(const CheckBatch& batch) { check_batch<Avx512Compare>(batch); }
+void check_avx512(const CheckBatch& batch) {
+  check_batch<Avx512Compare>(batch);
+}
 
 }  // namespace suppressd
 #pragma GCC pop_options

@@ -1,12 +1,12 @@
-// The batch loop of every kernel. `Compare::states(line, platform_key, account_key)` tells the states of
-// two keys in one line as `account | platform << 4`.
+// The batch loop of every kernel. `Compare::states(line, platform_key, account_key)` tells the
+// states of two keys in one line as `account | platform << 4`.
 //
 // First pass: places of far addresses are computed and prefetched into L2, near ones into L1, and
 // one line is compared, without a branch that depends on the data. The few addresses whose answer a
 // later line could change are noted, and the second pass looks them up whole.
 //
-// Everything is in an unnamed namespace on purpose: each kernel's file compiles its own copy for its
-// own instruction set, and the linker must not take one for the other.
+// Everything is in an unnamed namespace on purpose: each kernel's file compiles its own copy for
+// its own instruction set, and the linker must not take one for the other.
 #pragma once
 
 #include "core/set_kernel.hpp"

@@ -1,4 +1,5 @@
-// The kernel for any CPU, and the only one under ThreadSanitizer: every slot is loaded as the atomic it is.
+// The kernel for any CPU, and the only one under ThreadSanitizer: every slot is loaded as the
+// atomic it is.
 #include "core/set_kernel_loop.hpp"
 
 namespace suppressd {
@@ -21,6 +22,8 @@ struct ScalarCompare {
 
 }  // namespace
 
-void check_scalar(const CheckBatch& batch) { check_batch<ScalarCompare>(batch); }
+void check_scalar(const CheckBatch& batch) {
+  check_batch<ScalarCompare>(batch);
+}
 
 }  // namespace suppressd

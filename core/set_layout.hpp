@@ -46,11 +46,15 @@ struct alignas(64) Line {
 static_assert(sizeof(Line) == 64);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
-constexpr SlotState state_of(uint64_t slot) { return static_cast<SlotState>(slot & state_mask); }
+constexpr SlotState state_of(uint64_t slot) {
+  return static_cast<SlotState>(slot & state_mask);
+}
 
 // ---- The line's filter: bit f says "an entry whose placement ends in f went on from here" ----
 
-constexpr unsigned filter_index(uint64_t key) { return (key >> key_shift) & 15; }
+constexpr unsigned filter_index(uint64_t key) {
+  return (key >> key_shift) & 15;
+}
 
 inline uint64_t went_on(const Line& line, uint64_t key) {
   const unsigned index = filter_index(key);
@@ -58,8 +62,8 @@ inline uint64_t went_on(const Line& line, uint64_t key) {
   return (slot >> (state_bits + (index & 1))) & 1;
 }
 
-/// What the account adds to a tag. Injective (an odd factor modulo 2^42), so that one address's entries
-/// of different accounts never share a tag. Zero for the platform.
+/// What the account adds to a tag. Injective (an odd factor modulo 2^42), so that one address's
+/// entries of different accounts never share a tag. Zero for the platform.
 constexpr uint64_t account_salt(AccountNumber account) {
   return (uint64_t{account} * 0x2545f4914f6cdd1d) << tag_shift;
 }
@@ -81,7 +85,8 @@ struct Geometry {
   uint64_t ranges() const { return uint64_t{1} << range_bits; }
 };
 
-/// The 58 bits by which a slot recognizes an address's platform entry; xor account_salt for an account's.
+/// The 58 bits by which a slot recognizes an address's platform entry; xor account_salt for an
+/// account's.
 inline uint64_t platform_key(const Fingerprint& address, uint64_t place) {
   return (address.low & tag_mask) | ((place & placement_mask) << key_shift);
 }

@@ -1,6 +1,6 @@
-// Memory for the lines of a shard: zeroed anonymous mmap. From 2 MiB on it is 2 MiB-aligned, its whole
-// 2 MiB parts are advised to be huge pages, and the tail keeps small pages, so that no memory is
-// rounded up. Pages are touched first by the writer that fills them, never by a reader.
+// Memory for the lines of a shard: zeroed anonymous mmap. From 2 MiB on it is 2 MiB-aligned, its
+// whole 2 MiB parts are advised to be huge pages, and the tail keeps small pages, so that no memory
+// is rounded up. Pages are touched first by the writer that fills them, never by a reader.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ class LineMemory {
   }
 
   void* data() const { return data_; }
-  size_t bytes() const { return bytes_; }  // rounded up to whole 4 KiB pages
+  size_t bytes() const { return bytes_; }  // rounded up to whole pages
 
  private:
   void* data_ = nullptr;

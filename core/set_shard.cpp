@@ -10,7 +10,8 @@ namespace {
 /// Entries per line at which a shard grows: 13/2 of 8 slots. The measurements are in the header of
 /// suppression_set.hpp.
 constexpr uint64_t load_max_halves = 13;
-/// Growth adds an eighth: memory stays near the average, and each entry is placed again about 8 times.
+/// Growth adds an eighth: memory stays near the average, and each entry is placed again about 8
+/// times.
 constexpr double growth_factor = 1.125;
 /// Below this many lines a range is small enough that chance overfills it; then overflow makes the
 /// shard grow, as long as half the load limit is reached. Above, only the load does: what spills
@@ -126,9 +127,8 @@ void Shard::insert(uint64_t place, uint64_t key, SlotState state) {
   }
   Placed placed;
   if (place_in_lines(lines_, place, key, state, placed)) return count(placed);
-  const bool crowded =
-      lines_.table.range_lines < small_range_lines && in_lines_ * 2 > load_max() &&
-      counters_.spilled.value() * lines_per_spilled >= counters_.lines.value();
+  const bool crowded = lines_.table.range_lines < small_range_lines && in_lines_ * 2 > load_max() &&
+                       counters_.spilled.value() * lines_per_spilled >= counters_.lines.value();
   if (crowded) {
     rebuild(next_range_lines());
     if (place_in_lines(lines_, place, key, state, placed)) return count(placed);
@@ -205,7 +205,9 @@ void Shard::count(Placed placed) {
   if (placed == Placed::moved) counters_.moved.add(1);
 }
 
-uint64_t Shard::load_max() const { return counters_.lines.value() * load_max_halves / 2; }
+uint64_t Shard::load_max() const {
+  return counters_.lines.value() * load_max_halves / 2;
+}
 
 uint64_t Shard::next_range_lines() const {
   const uint64_t now = lines_.table.range_lines;

@@ -1,9 +1,10 @@
-// The writer's side of one shard: puts entries into its lines, rebuilds the lines when they are too full,
-// frees what no reader can see any more.
+// The writer's side of one shard: puts entries into its lines, rebuilds the lines when they are too
+// full, frees what no reader can see any more.
 //
 // Invariants
 //  1. An entry is in exactly one place: a line of its sequence, or the spill.
-//  2. Every line of the sequence before that place has the filter bit of the entry's placement set, so
+//  2. Every line of the sequence before that place has the filter bit of the entry's placement set,
+//  so
 //     a reader that follows set bits reaches it. Bits are cleared by a rebuild only.
 //  3. An entry never moves within published lines. A rebuild writes new lines aside, then publishes
 //     them in one store; the old ones stay as they are until the epochs free them.
@@ -36,8 +37,9 @@ class Counter {
 
 class Shard {
  public:
-  /// `directory` is the word by which readers find this shard's lines. `phase` in [0, 1) staggers the
-  /// sizes it grows through against other shards', so that they do not all grow at the same time.
+  /// `directory` is the word by which readers find this shard's lines. `phase` in [0, 1) staggers
+  /// the sizes it grows through against other shards', so that they do not all grow at the same
+  /// time.
   Shard(Geometry geometry, double phase, std::atomic<uint64_t>& directory, Epochs& epochs);
 
   SlotState put(const Fingerprint& address, AccountNumber account, SlotState state);
@@ -76,8 +78,7 @@ class Shard {
   Found find(uint64_t place, uint64_t key) const;
   void insert(uint64_t place, uint64_t key, SlotState state);
   void erase(const Found& found);
-  bool place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState state,
-                      Placed& placed);
+  bool place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState state, Placed& placed);
   void spill(Lines& lines, uint64_t place, uint64_t key, SlotState state);
   void count(Placed placed);
   uint64_t next_range_lines() const;

@@ -1,12 +1,12 @@
-// Where a shard keeps the entries that found no empty slot in any line of their sequence: a small open-
-// addressing table, usually absent. It matters when thousands of accounts suppress the same address, whose
-// entries all share one sequence of lines by design.
+// Where a shard keeps the entries that found no empty slot in any line of their sequence: a small
+// open- addressing table, usually absent. It matters when thousands of accounts suppress the same
+// address, whose entries all share one sequence of lines by design.
 //
 // A cell is 16 bytes: the slot word (its filter bits say "taken") and the range, which in a line is
-// implied. Cells are never given to another key: a removed entry leaves its key with state 0 behind, and
-// the next rebuild drops it.
-// Thread safety: find() from any thread; the rest by the shard's writer. The range is stored before the
-// word (release), so whoever sees the word (acquire) sees the range.
+// implied. Cells are never given to another key: a removed entry leaves its key with state 0
+// behind, and the next rebuild drops it. Thread safety: find() from any thread; the rest by the
+// shard's writer. The range is stored before the word (release), so whoever sees the word (acquire)
+// sees the range.
 #pragma once
 
 #include <atomic>

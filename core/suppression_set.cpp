@@ -19,7 +19,8 @@ constexpr uint8_t finding(SlotState state, Scope scope) {
   return static_cast<uint8_t>(static_cast<unsigned>(state) | static_cast<unsigned>(scope) << 4);
 }
 
-/// DESIGN section 9: account suppression, else account exemption, else platform suppression, else clear.
+/// DESIGN section 9: account suppression, else account exemption, else platform suppression, else
+/// clear.
 constexpr uint8_t meaning_of(SlotState account, SlotState platform, Purpose purpose) {
   constexpr auto unsubscribe = slot_state(Reason::unsubscribe);
   constexpr uint8_t open = 1 << open_bit;
@@ -27,7 +28,8 @@ constexpr uint8_t meaning_of(SlotState account, SlotState platform, Purpose purp
   const bool passes = purpose == Purpose::transactional;
   const bool from_account = account != SlotState::absent && !(passes && account == unsubscribe);
   if (from_account) return account == SlotState::exempt ? 0 : finding(account, Scope::account);
-  const uint8_t may_change = account == SlotState::absent || platform == SlotState::absent ? open : 0;
+  const uint8_t may_change =
+      account == SlotState::absent || platform == SlotState::absent ? open : 0;
   const bool from_platform = platform != SlotState::absent && platform != SlotState::exempt &&
                              !(passes && platform == unsubscribe);
   return may_change | (from_platform ? finding(platform, Scope::platform) : 0);
@@ -56,9 +58,12 @@ constexpr FindingTable tables[2][2] = {
 
 CheckFunction function_of(Kernel kernel) {
   switch (kernel) {
-    case Kernel::avx512: return check_avx512;
-    case Kernel::avx2: return check_avx2;
-    case Kernel::scalar: break;
+    case Kernel::avx512:
+      return check_avx512;
+    case Kernel::avx2:
+      return check_avx2;
+    case Kernel::scalar:
+      break;
   }
   return check_scalar;
 }
@@ -67,11 +72,26 @@ CheckFunction function_of(Kernel kernel) {
 
 bool kernel_available(Kernel kernel) {
   switch (kernel) {
-    case Kernel::avx512: return avx512_available();
-    case Kernel::avx2: return avx2_available();
-    case Kernel::scalar: break;
+    case Kernel::avx512:
+      return avx512_available();
+    case Kernel::avx2:
+      return avx2_available();
+    case Kernel::scalar:
+      break;
   }
   return true;
+}
+
+std::string_view name_of(Kernel kernel) {
+  switch (kernel) {
+    case Kernel::avx512:
+      return "avx512";
+    case Kernel::avx2:
+      return "avx2";
+    case Kernel::scalar:
+      break;
+  }
+  return "scalar";
 }
 
 Kernel best_kernel() {
@@ -116,14 +136,15 @@ SuppressionSet::~SuppressionSet() = default;
 SuppressionSet::Reader::Reader(const SuppressionSet& set)
     : set_(set), epoch_(&set.impl_->epochs.claim()) {}
 
-SuppressionSet::Reader::~Reader() { set_.impl_->epochs.release(*epoch_); }
+SuppressionSet::Reader::~Reader() {
+  set_.impl_->epochs.release(*epoch_);
+}
 
 void SuppressionSet::check(Reader& reader, std::span<const Fingerprint> addresses,
                            AccountNumber account, std::span<Finding> findings,
                            Purpose purpose) const {
   assert(&reader.set_ == this && findings.size() >= addresses.size());
-  const FindingTable& table =
-      tables[purpose == Purpose::transactional][account == platform_number];
+  const FindingTable& table = tables[purpose == Purpose::transactional][account == platform_number];
   for (size_t begin = 0; begin < addresses.size(); begin += CheckBatch::addresses_max) {
     const size_t size = std::min(addresses.size() - begin, CheckBatch::addresses_max);
     impl_->epochs.enter(*reader.epoch_);
@@ -149,13 +170,17 @@ uint32_t SuppressionSet::shard_of(const Fingerprint& address) const {
   return impl_->geometry.shard(address);
 }
 
-uint32_t SuppressionSet::shards() const { return static_cast<uint32_t>(impl_->shards.size()); }
+uint32_t SuppressionSet::shards() const {
+  return static_cast<uint32_t>(impl_->shards.size());
+}
 
 void SuppressionSet::reserve(uint64_t entries) {
   for (const auto& shard : impl_->shards) shard->reserve(entries / impl_->shards.size() + 1);
 }
 
-uint64_t SuppressionSet::entries() const { return statistics().entries; }
+uint64_t SuppressionSet::entries() const {
+  return statistics().entries;
+}
 
 Digest SuppressionSet::digest() const {
   Digest sum;
@@ -165,7 +190,9 @@ Digest SuppressionSet::digest() const {
   return sum;
 }
 
-uint64_t SuppressionSet::memory_bytes() const { return statistics().bytes; }
+uint64_t SuppressionSet::memory_bytes() const {
+  return statistics().bytes;
+}
 
 SuppressionSet::Statistics SuppressionSet::statistics() const {
   Statistics sum;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "core/digest.hpp"
 #include "core/fingerprint.hpp"
@@ -27,6 +28,7 @@ struct Finding {
 enum class Kernel : uint8_t { scalar, avx2, avx512 };
 /// Whether this CPU (and this build) has it.
 bool kernel_available(Kernel kernel);
+std::string_view name_of(Kernel kernel);
 Kernel best_kernel();
 
 /// Answers one batch; see set_kernel.hpp.
@@ -35,9 +37,9 @@ using CheckFunction = void (*)(const struct CheckBatch&);
 class SuppressionSet {
  public:
   struct Options {
-    uint32_t shards = 64;               // a power of two
-    uint32_t ranges_per_shard = 1024;   // a power of two; placement bits that the line implies
-    Kernel kernel = best_kernel();      // precondition: available
+    uint32_t shards = 64;                    // a power of two
+    uint32_t ranges_per_shard = 1024;        // a power of two; placement bits that the line implies
+    Kernel kernel = best_kernel();           // precondition: available
     CheckFunction check_function = nullptr;  // instead of `kernel`: tests emulate AVX-512 with it
   };
   SuppressionSet();
@@ -46,7 +48,8 @@ class SuppressionSet {
   SuppressionSet(const SuppressionSet&) = delete;
   SuppressionSet& operator=(const SuppressionSet&) = delete;
 
-  /// A thread's right to check. Owns one epoch line; registers at construction. One thread at a time.
+  /// A thread's right to check. Owns one epoch line; registers at construction. One thread at a
+  /// time.
   class Reader {
    public:
     explicit Reader(const SuppressionSet& set);  // throws std::length_error past readers_max
@@ -62,16 +65,17 @@ class SuppressionSet {
   static constexpr size_t readers_max = 1024;
 
   /// Wait-free. findings.size() >= addresses.size(); any batch size. `account` may be
-  /// platform_number: then only platform entries count. With Purpose::transactional an `unsubscribe`
-  /// counts as no suppression in either scope; since it is the weakest reason, it is shown only where
-  /// it is the only cause. (An exemption below an account's own `unsubscribe` is not kept in the
-  /// set: then the platform's suppression holds.)
+  /// platform_number: then only platform entries count. With Purpose::transactional an
+  /// `unsubscribe` counts as no suppression in either scope; since it is the weakest reason, it is
+  /// shown only where it is the only cause. (An exemption below an account's own `unsubscribe` is
+  /// not kept in the set: then the platform's suppression holds.)
   void check(Reader& reader, std::span<const Fingerprint> addresses, AccountNumber account,
              std::span<Finding> findings, Purpose purpose = Purpose::marketing) const;
 
   // ---- The one writer (the committer; while loading, one thread at a time per shard) ----
 
-  /// Sets what one scope says of an address; SlotState::absent removes. Returns what it said before.
+  /// Sets what one scope says of an address; SlotState::absent removes. Returns what it said
+  /// before.
   SlotState put(const Fingerprint& address, AccountNumber account, SlotState state);
   /// What one scope says of an address. Writer's thread (of that shard) only.
   SlotState get(const Fingerprint& address, AccountNumber account) const;
