@@ -67,9 +67,16 @@ AddressError Normalizer::phone(std::string_view raw, Region default_region, Cano
 
 AddressError Normalizer::address(std::string_view raw, std::optional<Channel> channel,
                                  Region default_region, CanonicalAddress& out) {
+  if (channel)
+    return *channel == Channel::email ? email(raw, out) : phone(raw, default_region, out);
   if (raw.size() > raw_address_octets_max) return AddressError::too_long;
-  const bool is_email =
-      channel ? *channel == Channel::email : raw.find('@') != std::string_view::npos;
+  // What the fast path takes for an email holds an '@', so nearly no row is searched for one first.
+  std::string_view text;
+  if (plain_email(raw, scratch_.data(), text)) {
+    out = CanonicalAddress(Channel::email, text);
+    return AddressError::none;
+  }
+  const bool is_email = raw.find('@') != std::string_view::npos;
   return is_email ? email(raw, out) : phone(raw, default_region, out);
 }
 

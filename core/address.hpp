@@ -1,16 +1,19 @@
-// From an address as somebody wrote it to the one canonical form that is hashed, stored and compared.
+// From an address as somebody wrote it to the one canonical form that is hashed, stored and
+// compared.
 //
-// Email: trim white space, strip one <...> or mailto:, split at the last unquoted @, unquote a local
-// part that is a legal dot-atom, NFC, lower-case (root locale), domain through UTS-46 non-transitional
-// to A-labels (ICU), one trailing dot dropped, address literals kept, octet limits 64/255/254. ASCII
-// takes a fast path that never enters ICU. Gmail dots and plus-tags are significant.
-// Phone: E.164. Input already in E.164 (+, 7 to 15 digits, common separators) takes a fast path;
-// national input needs a default region and goes through libphonenumber ("possible" is the gate).
+// Email: trim white space, strip one <...> or mailto:, split at the last unquoted @, unquote a
+// local part that is a legal dot-atom, NFC, lower-case (root locale), domain through UTS-46
+// non-transitional to A-labels (ICU), one trailing dot dropped, address literals kept, octet limits
+// 64/255/254. ASCII takes a fast path that never enters ICU. Gmail dots and plus-tags are
+// significant. Phone: E.164. Input already in E.164 (+, 7 to 15 digits, common separators) takes a
+// fast path; national input needs a default region and goes through libphonenumber ("possible" is
+// the gate).
 //
 // Invariants
 //  1. Idempotent: the canonical form of a canonical address is itself.
 //  2. The fast path and the slow path agree wherever both apply (tests compare them).
-//  3. A canonical email holds exactly one unquoted '@'; a canonical phone is '+' and digits. The two
+//  3. A canonical email holds exactly one unquoted '@'; a canonical phone is '+' and digits. The
+//  two
 //     channels never share a text.
 // Thread safety: a Normalizer is one thread's; it holds scratch space and allocates nothing on the
 // fast paths. No function here throws on bad input.
@@ -33,32 +36,33 @@ inline constexpr uint32_t normalizer_version = 1;
 
 inline constexpr size_t email_local_octets_max = 64;    // RFC 5321, 4.5.3.1.1
 inline constexpr size_t email_domain_octets_max = 255;  // RFC 5321, 4.5.3.1.2
-inline constexpr size_t email_octets_max = 254;         // RFC 5321 path limit less <>, RFC 3696 erratum 1690
+inline constexpr size_t email_octets_max =
+    254;  // RFC 5321 path limit less <>, RFC 3696 erratum 1690
 /// Longer raw input is refused unread. Quoting, display brackets and white space fit easily.
 inline constexpr size_t raw_address_octets_max = 1024;
 
 /// Each way of being invalid. The wire name of each is its name here (error_name).
 enum class AddressError : uint8_t {
   none = 0,
-  empty,               // nothing but white space
-  too_long,            // raw input over raw_address_octets_max, or the address over email_octets_max
+  empty,     // nothing but white space
+  too_long,  // raw input over raw_address_octets_max, or the address over email_octets_max
   not_utf8,
-  control_character,   // NUL and other controls, anywhere inside
+  control_character,  // NUL and other controls, anywhere inside
   no_at_sign,
   empty_local_part,
   local_part_too_long,
-  bad_local_part,      // spaces, unbalanced quotes, misplaced dots, characters outside atext
+  bad_local_part,  // spaces, unbalanced quotes, misplaced dots, characters outside atext
   empty_domain,
   domain_too_long,
-  bad_domain,          // UTS-46 refused it, an empty or over-long label, a bad address literal
-  not_a_number,        // phone: characters that no phone number holds
-  no_region,           // phone: national format, and no default region was given
-  unknown_region,      // phone: the default region is not one that the metadata knows
-  too_short,           // phone: fewer digits than any number of that region
-  too_many_digits,     // phone
-  bad_country_code,    // phone
-  extension,           // phone: an extension cannot be suppressed on its own
-  short_code,          // phone: a short code is not a subscriber's number
+  bad_domain,        // UTS-46 refused it, an empty or over-long label, a bad address literal
+  not_a_number,      // phone: characters that no phone number holds
+  no_region,         // phone: national format, and no default region was given
+  unknown_region,    // phone: the default region is not one that the metadata knows
+  too_short,         // phone: fewer digits than any number of that region
+  too_many_digits,   // phone
+  bad_country_code,  // phone
+  extension,         // phone: an extension cannot be suppressed on its own
+  short_code,        // phone: a short code is not a subscriber's number
 };
 std::string_view error_name(AddressError error);
 

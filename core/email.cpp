@@ -65,8 +65,10 @@ Marks mark_block(__m128i bytes) {
   marks.at = bits(equal(bytes, '@'));
   marks.dot = bits(equal(bytes, '.'));
   marks.hyphen = bits(equal(bytes, '-'));
-  marks.alnum = bits(_mm_or_si128(in_range(folded, 'a', 'z'), in_range(bytes, '0', '9')));
-  marks.upper = bits(in_range(bytes, 'A', 'Z'));
+  const __m128i letter = in_range(folded, 'a', 'z');
+  marks.alnum = bits(_mm_or_si128(letter, in_range(bytes, '0', '9')));
+  // Case is bit 5 of a letter; two places up it is the bit that movemask reads.
+  marks.upper = bits(_mm_andnot_si128(_mm_slli_epi16(bytes, 2), letter));
   marks.underscore_or_plus = bits(_mm_or_si128(equal(bytes, '_'), equal(bytes, '+')));
   return marks;
 }
@@ -103,14 +105,31 @@ __m128i load(const char* data) {
 
 Marks mark(std::string_view text) {
   if (text.size() < block) return mark_block(load_short(text.data(), text.size()));
-  Marks marks;
-  for (size_t i = 0; i + block <= text.size(); i += block) {
-    merge(marks, mark_block(load(text.data() + i)), i);
+  // Blocks overlap, and say the same of the bytes they share; two cover nearly every address.
+  Marks marks = mark_block(load(text.data()));
+  const auto add = [&](size_t start) {
+    merge(marks, mark_block(load(text.data() + start)), start);
+  };
+  add(text.size() - block);
+  if (text.size() > 2 * block) {
+    add(block);
+    add(text.size() - 2 * block);
   }
-  // The last block overlaps the one before it, and says the same of the bytes they share.
-  const size_t last = text.size() - block;
-  merge(marks, mark_block(load(text.data() + last)), last);
   return marks;
+}
+
+__m128i to_lower(__m128i bytes) {
+  return _mm_add_epi8(bytes, _mm_and_si128(in_range(bytes, 'A', 'Z'), _mm_set1_epi8(0x20)));
+}
+
+/// Writes whole blocks: up to 15 octets more than the text has when that is shorter than one.
+void copy_lower(std::string_view text, char* out) {
+  const auto store = [out](size_t start, __m128i bytes) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + start), to_lower(bytes));
+  };
+  if (text.size() < block) return store(0, load_short(text.data(), text.size()));
+  for (size_t i = 0; i + block < text.size(); i += block) store(i, load(text.data() + i));
+  store(text.size() - block, load(text.data() + text.size() - block));
 }
 
 #else
@@ -129,6 +148,13 @@ Marks mark(std::string_view text) {
     if (c == '_' || c == '+') marks.underscore_or_plus |= bit;
   }
   return marks;
+}
+
+void copy_lower(std::string_view text, char* out) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    out[i] = static_cast<char>(c + (c >= 'A' && c <= 'Z' ? 0x20 : 0));
+  }
 }
 
 #endif
@@ -168,13 +194,6 @@ bool is_plain(std::string_view text, const Marks& marks) {
   const uint64_t rare =
       local & ~(marks.alnum | marks.hyphen | marks.dot | marks.underscore_or_plus);
   return rare == 0 || all_rare_atext(text, rare);
-}
-
-void copy_lower(std::string_view text, char* out) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    out[i] = static_cast<char>(c + (c >= 'A' && c <= 'Z' ? 0x20 : 0));
-  }
 }
 
 }  // namespace

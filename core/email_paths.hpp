@@ -20,7 +20,7 @@ inline constexpr size_t plain_email_octets_max = 64;
 std::string_view unwrap_email(std::string_view raw);
 
 /// On success `canonical` is a view into `raw` when that is canonical already, else into `scratch`
-/// (at least plain_email_octets_max bytes). False says nothing about the address.
+/// (at least plain_email_octets_max octets). False says nothing about the address.
 bool plain_email(std::string_view raw, char* scratch, std::string_view& canonical);
 
 /// [1.2.3.4] or [ipv6:...] in lower case, as RFC 5321 section 4.1.3 has them.

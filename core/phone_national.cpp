@@ -108,6 +108,13 @@ AddressError error_of(PhoneNumberUtil::ValidationResult result) {
   }
 }
 
+/// What the fast path takes is its own canonical form and possible: it saves a second parse.
+bool is_settled(std::string_view canonical) {
+  char scratch[phone_digits_max + 1];
+  std::string_view same;
+  return plain_phone(canonical, scratch, same);
+}
+
 /// Parses until the canonical form is its own canonical form.
 AddressError settle(const std::string& text, const std::string& region, std::string& canonical) {
   std::string from = text;
@@ -117,6 +124,7 @@ AddressError settle(const std::string& text, const std::string& region, std::str
     const auto parsed = error_of(metadata().Parse(from, from_region, &number));
     if (parsed != AddressError::none) return parsed;
     metadata().Format(number, PhoneNumberUtil::E164, &canonical);
+    if (is_settled(canonical)) return AddressError::none;
     if (canonical == from) {
       const auto possible = error_of(metadata().IsPossibleNumberWithReason(number));
       if (possible != AddressError::none) return possible;

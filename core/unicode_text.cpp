@@ -45,6 +45,7 @@ bool is_spelling(UChar32 c) {
 
 Kind kind_of(char32_t code_point) {
   const auto c = static_cast<UChar32>(code_point);
+  if (c > ' ' && c < 0x7F) return Kind::text;  // most of what is asked about
   if (u_isUWhiteSpace(c)) return Kind::white_space;
   if (u_charType(c) == U_CONTROL_CHAR || U_IS_UNICODE_NONCHAR(c)) return Kind::control;
   if (u_charType(c) == U_FORMAT_CHAR && !is_spelling(c)) return Kind::invisible;
