@@ -1,7 +1,6 @@
 // The bulk check: raw addresses in, verdicts out, in chunks of at most rows_max. The codecs of the
-// server push each address as they split it off the body; run() looks the whole chunk up at once, so
-// that the set can prefetch. Allocates nothing per address.
-// Thread safety: one thread's.
+// server push each address as they split it off the body; run() looks the whole chunk up at once,
+// so that the set can prefetch. Allocates nothing per address. Thread safety: one thread's.
 #pragma once
 
 #include <array>
@@ -27,8 +26,8 @@ struct RowVerdict {
 
 struct CheckOptions {
   AccountNumber account = platform_number;
-  std::optional<Channel> channel;  // empty: an '@' decides for each address
-  Region region;                   // default region of national phone numbers
+  std::optional<Channel> channel = {};  // empty: an '@' decides for each address
+  Region region = {};                   // default region of national phone numbers
   Purpose purpose = Purpose::marketing;
 };
 
@@ -48,7 +47,8 @@ class BulkCheck {
   size_t size() const { return size_; }
   bool full() const { return size_ == rows_max; }
 
-  /// Verdicts of everything pushed since the last run, in order. The span lives until the next push.
+  /// Verdicts of everything pushed since the last run, in order. The span lives until the next
+  /// push.
   std::span<const RowVerdict> run();
 
  private:

@@ -196,7 +196,11 @@ void Shard::erase(const Found& found) {
   }
   if (found.home) return;
   if (!found.spilled) counters_.moved.subtract(1);
-  if (++stale_ * lines_per_stale > counters_.lines.value()) rebuild(lines_.table.range_lines);
+  // A rebuild costs as much as there are lines and spilled entries; so many removals pay for it.
+  ++stale_;
+  if (stale_ > counters_.lines.value() / lines_per_stale + counters_.spilled.value()) {
+    rebuild(lines_.table.range_lines);
+  }
 }
 
 void Shard::count(Placed placed) {

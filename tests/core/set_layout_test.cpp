@@ -1,0 +1,87 @@
+// The bits of slots, places and probe sequences, pinned: an image of the lines depends on them.
+#include "core/set_layout.hpp"
+
+#include <catch2/catch.hpp>
+#include <set>
+#include <vector>
+
+namespace suppressd {
+
+TEST_CASE("a fingerprint's high half is cut into shard, range and placement") {
+  const Geometry geometry{6, 10};
+  const Fingerprint address{0xfedcba9876543210, 0x0123456789abcdef};
+  REQUIRE(geometry.shard(address) == 0x3f);               // 111111
+  REQUIRE(geometry.place(address) >> 16 == 0x2dc);        // 1011011100
+  REQUIRE((geometry.place(address) & 0xffff) == 0xba98);  // the next 16 bits
+  const Geometry whole{0, 0};
+  REQUIRE(whole.shard(address) == 0);
+  REQUIRE(whole.place(address) == 0xfedc);
+}
+
+TEST_CASE("a slot is tag 42, placement 16, filter 2, state 4") {
+  const Fingerprint address{0xfedcba9876543210, 0x0123456789abcdef};
+  const uint64_t place = Geometry{6, 10}.place(address);
+  REQUIRE(platform_key(address, place) == 0x0123456789aea600);
+  REQUIRE((platform_key(address, place) ^ account_salt(1)) == 0x25709e50ceeea600);
+  REQUIRE(filter_index(platform_key(address, place)) == (0xba98 & 15));
+  REQUIRE(state_mask == 0x0f);
+  REQUIRE(filter_mask == 0x30);
+  REQUIRE(key_mask == 0xffffffffffffffc0);
+  REQUIRE(account_salt(platform_number) == 0);
+}
+
+TEST_CASE("accounts never share a salt") {
+  std::set<uint64_t> salts;
+  for (AccountNumber account = 0; account < 100000; ++account) salts.insert(account_salt(account));
+  for (AccountNumber i = 1; i <= 1000; ++i) salts.insert(account_salt(~AccountNumber{0} - i));
+  REQUIRE(salts.size() == 101000);
+  for (const uint64_t salt : salts) REQUIRE((salt & ~tag_mask) == 0);
+}
+
+TEST_CASE("a sequence begins at the home line, stays in its range and depends on the place only") {
+  std::vector<Line> lines(8 * 100);
+  const Table table{lines.data(), 100};
+  for (const uint64_t place : {0x00000ull, 0x0ffffull, 0x30001ull, 0x7abcdull, 0x7ffffull}) {
+    Probe probe(table, place);
+    REQUIRE(&probe.line() == &table.home(place));
+    std::set<const Line*> seen;
+    for (uint64_t i = 0; i < Probe::length(table); ++i, probe.next()) {
+      const auto index = static_cast<uint64_t>(&probe.line() - lines.data());
+      REQUIRE(index / 100 == place >> 16);
+      seen.insert(&probe.line());
+    }
+    REQUIRE(seen.size() > 1);
+  }
+  // Pinned: home of placement 0xabcd among 100 lines, and the step that it takes.
+  Probe probe(table, 0x7abcd);
+  REQUIRE(&probe.line() - lines.data() == 700 + 67);
+  probe.next();
+  REQUIRE(&probe.line() - lines.data() == 700 + 67 + 10);
+  REQUIRE(Probe::length({lines.data(), 1}) == 1);
+  REQUIRE(Probe::length({lines.data(), 5}) == 5);
+  REQUIRE(Probe::length({lines.data(), 500}) == 8);
+}
+
+TEST_CASE("a directory word carries the lines and their number") {
+  std::vector<Line> memory(128);
+  auto* page =
+      reinterpret_cast<Line*>((reinterpret_cast<uintptr_t>(memory.data()) + 4095) / 4096 * 4096);
+  for (const uint64_t range_lines : {uint64_t{1}, uint64_t{77}, range_lines_max}) {
+    const Table table = Table::unpack(Table{page, range_lines}.pack());
+    REQUIRE(table.lines == page);
+    REQUIRE(table.range_lines == range_lines);
+  }
+}
+
+TEST_CASE("a billion entries make a wrong match less likely than 1e-12 a check") {
+  // Two keys a check; an entry matches one of them by chance when its range (16 bits, implied by
+  // the line), its placement and its tag are the same.
+  constexpr double entries = 1e9;
+  constexpr double bits = 16 + placement_bits + tag_bits;
+  static_assert(bits == 74);
+  double chance = 2 * entries;
+  for (int i = 0; i < 74; ++i) chance /= 2;
+  REQUIRE(chance < 1.1e-13);
+}
+
+}  // namespace suppressd
