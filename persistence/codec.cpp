@@ -80,6 +80,12 @@ void read_version(ByteReader& from) {
   if (from.u8() != record_version) from.spoil();
 }
 
+uint8_t read_flags(ByteReader& from) {
+  uint8_t flags = from.u8();
+  if ((flags & ~flags_known) != 0) from.spoil();
+  return flags;
+}
+
 uint64_t read_cause_count(ByteReader& from) {
   uint64_t causes = from.varint();
   if (causes > causes_max || causes * cause_octets_min > from.left()) from.spoil();
@@ -104,8 +110,7 @@ void encode(const Suppression& record, std::string& out) {
 bool decode(std::string_view bytes, Suppression& into) {
   ByteReader from(bytes);
   read_version(from);
-  uint8_t flags = from.u8();
-  if ((flags & ~flags_known) != 0) from.spoil();
+  uint8_t flags = read_flags(from);
   into.given = flags & flag_given ? from.text() : "";
   into.region = flags & flag_region ? read_region(from) : Region{};
   into.causes.clear();
@@ -131,7 +136,7 @@ bool decode(std::string_view bytes, Suppression& into) {
 SlotState decode_state(std::string_view bytes) {
   ByteReader from(bytes);
   read_version(from);
-  uint8_t flags = from.u8();
+  uint8_t flags = read_flags(from);
   if (flags & flag_given) from.text();
   if (flags & flag_region) from.raw(2);
   Reason strongest = Reason::none;

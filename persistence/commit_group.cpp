@@ -47,6 +47,33 @@ CommitGroup::Entry& CommitGroup::entry(AccountNumber scope, Channel channel,
   return entry;
 }
 
+void CommitGroup::mark_changed(Entry& entry) {
+  entry.changed = true;
+  entry.after = entry.record.state();
+}
+
+/// The eight octets after the scope stand beside the pointers, which spares most comparisons a walk
+/// through memory.
+void CommitGroup::sort_by_key(std::vector<Entry*>& entries) {
+  struct Item {
+    uint64_t head;
+    Entry* entry;
+  };
+  std::vector<Item> items;
+  items.reserve(entries.size());
+  for (Entry* entry : entries) {
+    std::string head(entry->key.substr(sizeof(AccountNumber), sizeof(uint64_t)));
+    head.resize(sizeof(uint64_t));
+    items.push_back({ByteReader(head).u64(), entry});
+  }
+  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+    if (a.entry->scope == b.entry->scope && a.head != b.head) return a.head < b.head;
+    return a.entry->key < b.entry->key;
+  });
+  std::transform(items.begin(), items.end(), entries.begin(),
+                 [](const Item& item) { return item.entry; });
+}
+
 void CommitGroup::gather(std::span<const Change> changes) {
   size_t rows = 0;
   for (const Change& change : changes) {
@@ -70,8 +97,7 @@ void CommitGroup::gather(std::span<const Change> changes) {
 
 void CommitGroup::read_gathered() {
   if (to_read_.empty()) return;
-  std::sort(to_read_.begin(), to_read_.end(),
-            [](const Entry* a, const Entry* b) { return a->key < b->key; });
+  sort_by_key(to_read_);
   std::vector<rocksdb::Slice> keys;
   keys.reserve(to_read_.size());
   for (const Entry* entry : to_read_) keys.push_back(slice(entry->key));
@@ -88,7 +114,7 @@ void CommitGroup::read_gathered() {
     if (!decode({values[i].data(), values[i].size()}, entry.record)) {
       throw StorageFailure("a stored suppression is damaged");
     }
-    entry.before = entry.record.state();
+    entry.before = entry.after = entry.record.state();
   }
 }
 
@@ -151,7 +177,7 @@ Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
   for (const AddSuppressions::Row& row : what.rows) {
     Entry& entry = *gathered_[next_gathered_++];
     Suppression& record = entry.record;
-    bool was_there = record.state() != SlotState::absent, had_causes = !record.causes.empty();
+    bool was_there = entry.after != SlotState::absent, had_causes = !record.causes.empty();
     if (!record.merge(row.cause)) {
       ++same;
       continue;
@@ -161,8 +187,8 @@ Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
       record.region = row.region;
     }
     ++(had_causes ? updated : added);
-    entry.changed = true;
-    encode_change_row(row, record.state(), previous, log_row);
+    mark_changed(entry);
+    encode_change_row(row, entry.after, previous, log_row);
     previous = &row.cause;
   }
   Outcome outcome = added + updated != 0 ? log(log_row) : unchanged();
@@ -176,10 +202,10 @@ Outcome CommitGroup::act(const Change& change, const RemoveSuppression& what) {
   Entry& entry = *gathered_[next_gathered_];
   if (entry.record.causes.empty()) return refuse(Outcome::Status::not_found);
   entry.record.causes.clear();
-  entry.changed = true;
+  mark_changed(entry);
   std::string row;
   encode_change_head(ChangeKind::remove_suppression, change.by, change.at, row);
-  encode_change_address(what.scope, what.channel, what.address, entry.record.state(), {}, row);
+  encode_change_address(what.scope, what.channel, what.address, entry.after, {}, row);
   return log(row);
 }
 
@@ -189,11 +215,10 @@ Outcome CommitGroup::act(const Change& change, const SetExemption& what) {
   if (!what.exemption && !entry.record.exemption) return refuse(Outcome::Status::not_found);
   if (what.exemption == entry.record.exemption) return unchanged();
   entry.record.exemption = what.exemption;
-  entry.changed = true;
+  mark_changed(entry);
   std::string row;
   encode_change_head(ChangeKind::set_exemption, change.by, change.at, row);
-  encode_change_address(what.scope, what.channel, what.address, entry.record.state(),
-                        what.exemption, row);
+  encode_change_address(what.scope, what.channel, what.address, entry.after, what.exemption, row);
   return log(row);
 }
 
@@ -246,10 +271,9 @@ rocksdb::WriteBatch& CommitGroup::finish(std::vector<SetUpdate>& updates) {
   for (auto& [key, entry] : entries_) {
     if (entry.changed) changed.push_back(&entry);
   }
-  std::sort(changed.begin(), changed.end(),
-            [](const Entry* a, const Entry* b) { return a->key < b->key; });
+  sort_by_key(changed);
   for (const Entry* entry : changed) {
-    SlotState after = entry->record.state();
+    SlotState after = entry->after;
     if (after == SlotState::absent) {
       require_ok(batch_->Delete(database_.family(Family::suppressions), slice(entry->key)));
     } else {

@@ -51,12 +51,15 @@ class CommitGroup {
     std::string_view key;  // of the map's node
     Fingerprint address;
     AccountNumber scope = platform_number;
-    SlotState before = SlotState::absent;
+    SlotState before = SlotState::absent;  // what the set says
+    SlotState after = SlotState::absent;   // what it must say after the group
     bool changed = false;
     Suppression record;  // scope, channel and address stay empty: they are in the key
   };
 
   Entry& entry(AccountNumber scope, Channel channel, std::string_view address);
+  static void mark_changed(Entry& entry);
+  static void sort_by_key(std::vector<Entry*>& entries);
   void gather(std::span<const Change> changes);
   void read_gathered();
 
