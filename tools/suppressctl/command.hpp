@@ -1,0 +1,34 @@
+// What every subcommand gets, and the functions that register them. A subcommand's callback runs
+// after parsing; it returns its exit code in `exit_code` and reports errors by throwing Failure.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "tools/suppressctl/settings.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace suppressctl {
+
+struct Context {
+  Flags flags;
+  int exit_code = 0;
+
+  Settings settings() const { return resolve(flags, environment_variable); }
+};
+
+/// Adds a subcommand whose help ends with examples and its exit codes.
+CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& sentence,
+                      const std::string& footer);
+
+void add_check(CLI::App& app, Context& context);           // check_command.cpp
+void add_import(CLI::App& app, Context& context);          // import_command.cpp
+void add_suppressions(CLI::App& app, Context& context);    // suppression_commands.cpp
+void add_explain(CLI::App& app, Context& context);         // explain_command.cpp
+void add_administration(CLI::App& app, Context& context);  // admin_commands.cpp
+void add_status(CLI::App& app, Context& context);          // status_command.cpp
+
+}  // namespace suppressctl
