@@ -13,14 +13,14 @@ CLI::App* add_command(CLI::App& parent, const std::string& name, const std::stri
                       const std::string& footer) {
   CLI::App* command = parent.add_subcommand(name, sentence);
   command->fallthrough();  // global options may stand behind the command
-  command->footer("\n" + footer);
+  command->footer(footer);
   return command;
 }
 
 namespace {
 
 constexpr const char* footer =
-    "\nThe server, the key and the account come from the option, else from SUPPRESSCTL_SERVER,\n"
+    "The server, the key and the account come from the option, else from SUPPRESSCTL_SERVER,\n"
     "SUPPRESSCTL_KEY, SUPPRESSCTL_ACCOUNT, else from ~/.config/suppressctl.toml:\n"
     "  server = \"http://127.0.0.1:8080\"\n"
     "  key = \"…\"\n"
