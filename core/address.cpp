@@ -55,7 +55,8 @@ AddressError Normalizer::email(std::string_view raw, CanonicalAddress& out) {
 
 AddressError Normalizer::phone(std::string_view raw, Region default_region, CanonicalAddress& out) {
   std::string_view text;
-  if (!plain_phone(raw, scratch_.data(), text)) {
+  if (!plain_phone(raw, scratch_.data(), text) &&
+      !plain_national_phone(raw, default_region, scratch_.data(), text)) {
     std::string& phone = slow().phone;
     const AddressError error = careful_phone(raw, default_region, phone);
     if (error != AddressError::none) return error;
@@ -72,7 +73,7 @@ AddressError Normalizer::address(std::string_view raw, std::optional<Channel> ch
   if (raw.size() > raw_address_octets_max) return AddressError::too_long;
   // What the fast path takes for an email holds an '@', so nearly no row is searched for one first.
   std::string_view text;
-  if (plain_email(raw, scratch_.data(), text)) {
+  if (!raw.starts_with('+') && plain_email(raw, scratch_.data(), text)) {
     out = CanonicalAddress(Channel::email, text);
     return AddressError::none;
   }

@@ -1,6 +1,6 @@
-// The two ways a phone number is normalized; address.hpp holds the rules. `plain_phone` knows '+',
-// digits and common separators, and gives up on anything that libphonenumber might read as other
-// than it stands. `careful_phone` reads everything through libphonenumber and names the error.
+// The two ways a phone number is normalized; address.hpp holds the rules. The plain functions know
+// digits and common separators, and give up on anything that libphonenumber might read as other
+// than they do. `careful_phone` reads everything through libphonenumber and names the error.
 // Where the first succeeds, the second gives the same text (tests compare them).
 #pragma once
 
@@ -21,6 +21,11 @@ std::string_view unwrap_phone(std::string_view raw);
 /// On success `canonical` is a view into `raw` when that is canonical already, else into `scratch`
 /// (at least phone_digits_max + 1 bytes). False says nothing about the number.
 bool plain_phone(std::string_view raw, char* scratch, std::string_view& canonical);
+
+/// The same for national input, with or without its country code, in regions whose dialing plan is
+/// simple. Shorter numbers than phone_digits_min may be short codes and are left alone.
+bool plain_national_phone(std::string_view raw, Region region, char* scratch,
+                          std::string_view& canonical);
 
 /// Thread-safe, but libphonenumber takes a lock that the whole process shares.
 [[nodiscard]] AddressError careful_phone(std::string_view raw, Region default_region,

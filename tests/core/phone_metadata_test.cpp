@@ -6,6 +6,7 @@
 
 #include "core/phone_codes.hpp"
 #include "core/phone_paths.hpp"
+#include "core/phone_plans.hpp"
 #include "tests/core/random_input.hpp"
 
 using namespace suppressd;
@@ -51,6 +52,20 @@ bool compare_paths(const std::string& raw) {
   if (error != AddressError::none || careful != plain || ask(raw) != plain) {
     INFO(raw << " plain " << plain << " careful " << error_name(error) << " " << careful);
     FAIL_CHECK("the paths disagree");
+  }
+  return true;
+}
+
+bool compare_national_paths(const std::string& raw, Region region) {
+  char scratch[phone_digits_max + 1];
+  std::string_view plain;
+  if (!plain_national_phone(raw, region, scratch, plain)) return false;
+  std::string careful;
+  const AddressError error = careful_phone(raw, region, careful);
+  if (error != AddressError::none || careful != plain) {
+    INFO(raw << " in " << region.text() << " plain " << plain << " careful " << error_name(error)
+             << " " << careful);
+    FAIL_CHECK("the national paths disagree");
   }
   return true;
 }
@@ -121,6 +136,49 @@ TEST_CASE("every way a number can begin: what the fast path takes is its own can
     }
   }
   CHECK(taken > 10'000);
+}
+
+TEST_CASE("every way a national number can begin: the fast path says what libphonenumber says") {
+  RandomInput random;
+  INFO("SUPPRESSD_SEED=" << random.seed);
+  const size_t step = scaled(1) > 1 ? 1 : 25;
+  size_t taken = 0;
+  for (const DialingPlan& plan : dialing_plans) {
+    const Region region = parse_region({plan.region.data(), 2}).value();
+    for (size_t digits = 4; digits <= 16; ++digits) {
+      for (size_t start = random.number(step); start < 1000; start += step) {
+        const std::string begin = std::to_string(1000 + start).substr(1);
+        taken += compare_national_paths(begin + random.text(digits - 3, "0123456789"), region);
+      }
+    }
+    for (size_t i = 0; i < scaled(20); ++i) {  // the country code without its '+'
+      const std::string number = random.text(4 + random.number(9), "0123456789");
+      taken += compare_national_paths(std::to_string(plan.code) + number, region);
+    }
+  }
+  CHECK(taken > 10'000);
+}
+
+TEST_CASE("the fast path takes common national numbers") {
+  const auto takes = [](std::string_view raw, std::string_view region) -> std::string {
+    char scratch[phone_digits_max + 1];
+    std::string_view plain;
+    const bool taken = plain_national_phone(raw, parse_region(region).value(), scratch, plain);
+    return taken ? std::string(plain) : "";
+  };
+  CHECK(takes("050 123-45-67", "UA") == "+380501234567");
+  CHECK(takes("380501234567", "UA") == "+380501234567");
+  CHECK(takes("(201) 555-0123", "US") == "+12015550123");
+  CHECK(takes("1 201 555 0123", "US") == "+12015550123");
+  CHECK(takes("(604) 555-0123", "CA") == "+16045550123");
+  CHECK(takes("07911 123456", "GB") == "+447911123456");
+  CHECK(takes("0151 23456789", "DE") == "+4915123456789");
+  CHECK(takes("06 12 34 56 78", "FR") == "+33612345678");
+  CHECK(takes("8 (912) 345-67-89", "RU") == "+79123456789");
+  CHECK(takes("098765 43210", "IN") == "+919876543210");
+  CHECK(takes("138 0013 8000", "CN") == "");  // 1... may be a carrier's prefix there
+  CHECK(takes("00380501234567", "UA") == "");
+  CHECK(takes("112", "DE") == "");
 }
 
 TEST_CASE("the fast path takes the common numbers") {
