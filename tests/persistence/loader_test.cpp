@@ -1,5 +1,5 @@
-// Loading proves what it read, and re-keying moves what an older normalizer left behind. These tests
-// write to the database behind the store's back.
+// Loading proves what it read, and re-keying moves what an older normalizer left behind. These
+// tests write to the database behind the store's back.
 #include <rocksdb/db.h>
 
 #include "persistence/codec.hpp"
@@ -47,16 +47,28 @@ class RawDatabase {
     encode(meta, bytes);
     put("default", "meta", bytes);
   }
-  /// The table files of the suppressions after everything was flushed.
-  std::vector<std::string> flush() {
-    REQUIRE(rocks_->Flush({}, handle("suppressions")).ok());
-    rocksdb::ColumnFamilyMetaData family;
-    rocks_->GetColumnFamilyMetaData(handle("suppressions"), &family);
+  void flush() { REQUIRE(rocks_->Flush({}, handle("suppressions")).ok()); }
+  /// Rewrites the suppressions as small tables of one level; returns their files in key order.
+  std::vector<std::string> spread() {
+    rocksdb::ColumnFamilyHandle* family = handle("suppressions");
+    REQUIRE(rocks_->SetOptions(family, {{"target_file_size_base", "20000"}}).ok());
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    REQUIRE(rocks_->CompactRange(options, family, nullptr, nullptr).ok());
+    rocksdb::ColumnFamilyMetaData now;
+    rocks_->GetColumnFamilyMetaData(family, &now);
     std::vector<std::string> files;
-    for (const auto& level : family.levels) {
+    for (const auto& level : now.levels) {
       for (const auto& file : level.files) files.push_back(file.db_path + file.name);
     }
     return files;
+  }
+  /// What a scan with RocksDB's defaults finds, and whether it says that all is well.
+  std::pair<size_t, bool> plain_scan() {
+    std::unique_ptr<rocksdb::Iterator> row(rocks_->NewIterator({}, handle("suppressions")));
+    size_t rows = 0;
+    for (row->SeekToFirst(); row->Valid(); row->Next()) ++rows;
+    return {rows, row->status().ok()};
   }
 
  private:
@@ -118,7 +130,9 @@ TEST_CASE("a record that was lost, added or altered is noticed before anything i
     std::string key = suppression_key(1, Channel::email, numbered(5));
     Suppression record;
     REQUIRE(decode(raw.get("suppressions", key), record));
-    SECTION("lost") { raw.remove("suppressions", key); }
+    SECTION("lost") {
+      raw.remove("suppressions", key);
+    }
     SECTION("added") {
       raw.put("suppressions", suppression_key(1, Channel::email, "b@example.com"),
               raw.get("suppressions", key));
@@ -151,7 +165,10 @@ TEST_CASE("a record that cannot be read is damage, and its address is not told")
     LoadedStore one(directory.path());
     fill(one, 0, 10);
   }
-  { RawDatabase(directory.path()).put("suppressions", suppression_key(1, Channel::email, numbered(5)), "x"); }
+  {
+    RawDatabase(directory.path())
+        .put("suppressions", suppression_key(1, Channel::email, numbered(5)), "x");
+  }
   std::string sentence;
   REQUIRE(refusal(directory.path(), &sentence) == Kind::damaged);
   REQUIRE(sentence.find('@') == std::string::npos);
@@ -166,11 +183,21 @@ TEST_CASE("accounts, keys and the end of the log are checked against what meta c
   }
   {
     RawDatabase raw(directory.path());
-    SECTION("account") { raw.remove("accounts", "acme"); }
-    SECTION("key") { raw.remove("keys", "key-9"); }
-    SECTION("last change") { raw.remove("changes", change_key(2)); }
-    SECTION("a change too many") { raw.put("changes", change_key(3), ""); }
-    SECTION("meta") { raw.put("default", "meta", "?"); }
+    SECTION("account") {
+      raw.remove("accounts", "acme");
+    }
+    SECTION("key") {
+      raw.remove("keys", "key-9");
+    }
+    SECTION("last change") {
+      raw.remove("changes", change_key(2));
+    }
+    SECTION("a change too many") {
+      raw.put("changes", change_key(3), "");
+    }
+    SECTION("meta") {
+      raw.put("default", "meta", "?");
+    }
   }
   REQUIRE(refusal(directory.path()) == Kind::damaged);
 }
@@ -178,27 +205,25 @@ TEST_CASE("accounts, keys and the end of the log are checked against what meta c
 TEST_CASE("a scan that meets a damaged first block of a later file is not believed") {
   // RocksDB 7.8 (rocksdb#11782): a plain scan drops the rest of the level and says OK.
   TemporaryDirectory directory;
-  const size_t files = 5, rows = 4'000;
-  for (size_t file = 0; file < files; ++file) {
-    {
-      LoadedStore one(directory.path());
-      fill(one, file * rows, (file + 1) * rows);
-    }
-    RawDatabase(directory.path()).flush();
+  const size_t rows = 40'000;
+  {
+    LoadedStore one(directory.path());
+    fill(one, 0, rows);
   }
-  std::vector<std::string> tables = RawDatabase(directory.path()).flush();
-  std::sort(tables.begin(), tables.end());
-  REQUIRE(tables.size() >= 2);
+  std::vector<std::string> tables = RawDatabase(directory.path()).spread();
+  REQUIRE(tables.size() >= 4);
   std::string content = read_file(tables[1]);
   content[100] ^= 1;
   write_file(tables[1], content);
-  unsigned threads = GENERATE(1u, 3u);
-  try {
-    LoadedStore opened(options_for(directory.path()), threads);
-    FAIL("a damaged table was believed");
-  } catch (const StoreError& error) {
-    REQUIRE((error.kind == Kind::damaged || error.kind == Kind::digest_mismatch));
-    REQUIRE(std::string(error.what()).find('@') == std::string::npos);
+  auto [found, ok] = RawDatabase(directory.path()).plain_scan();
+  REQUIRE(found < rows);
+  CHECK_NOFAIL(ok);  // the trap; a RocksDB that has closed it says false
+  for (unsigned threads : {1u, 3u}) {
+    std::unique_ptr<Store> store = Store::open(options_for(directory.path()));
+    SuppressionSet set;
+    std::atomic<double> progress{0};
+    REQUIRE_THROWS_AS(store->load(set, threads, progress), StoreError);
+    REQUIRE(progress < 1.0);
   }
 }
 
@@ -209,11 +234,12 @@ TEST_CASE("another normalizer version re-keys what it normalizes otherwise") {
     LoadedStore one(directory.path());
     // Keys as an older normalizer might have made them: upper case was kept.
     one.commit(add_rows(
-        1, {{Channel::email, "Alone@example.com", "", {}, cause_of(Reason::manual)},
-            {Channel::email, "Both@example.com", "<Both@example.com>", {}, cause_of(Reason::legal)},
-            {Channel::email, "both@example.com", "", {}, cause_of(Reason::unsubscribe)},
-            {Channel::email, "no longer an address", "", {}, cause_of(Reason::manual)},
-            {Channel::email, "same@example.com", "SAME@example.com", {}, cause_of(Reason::manual)}}));
+        1,
+        {{Channel::email, "Alone@example.com", "", {}, cause_of(Reason::manual)},
+         {Channel::email, "Both@example.com", "<Both@example.com>", {}, cause_of(Reason::legal)},
+         {Channel::email, "both@example.com", "", {}, cause_of(Reason::unsubscribe)},
+         {Channel::email, "no longer an address", "", {}, cause_of(Reason::manual)},
+         {Channel::email, "same@example.com", "SAME@example.com", {}, cause_of(Reason::manual)}}));
     one.commit(change_of(SetExemption{1, Channel::email, "Exempt@example.com", exemption}));
   }
   {
@@ -267,6 +293,7 @@ TEST_CASE("re-keying that was interrupted goes on, and refuses what it cannot pr
     REQUIRE(second.store->find(1, Channel::email, "b@example.com"));
   }
   age();
-  RawDatabase(directory.path()).remove("suppressions", suppression_key(1, Channel::email, "c@example.com"));
+  RawDatabase(directory.path())
+      .remove("suppressions", suppression_key(1, Channel::email, "c@example.com"));
   REQUIRE(refusal(directory.path()) == Kind::digest_mismatch);
 }

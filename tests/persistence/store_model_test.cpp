@@ -211,7 +211,9 @@ TEST_CASE("filters let through exactly what they say, on pages of any size") {
     std::vector<Suppression> expected;
     for (const auto& [key, record] : model.records) {
       auto since = [&](const Cause& cause) { return cause.at >= filter.since; };
-      auto source = [&](const Cause& c) { return filter.source.empty() || c.source == filter.source; };
+      auto source = [&](const Cause& c) {
+        return filter.source.empty() || c.source == filter.source;
+      };
       if (std::get<0>(key) == scope && !record.causes.empty() &&
           (!filter.channel || record.channel == *filter.channel) &&
           (!filter.reason || record.strongest() == *filter.reason) &&
