@@ -94,21 +94,24 @@ class Listener::IoThread {
  public:
   IoThread(const Options& options, asio::ssl::context* tls, Admission& admission,
            ThreadCounters& counters, const tcp::endpoint& endpoint)
-      : host_(io_, options.limits, admission, counters),
-        io_(1),
-        acceptor_(io_),
-        backoff_(io_),
-        ticker_(io_),
+      : io_(std::make_shared<asio::io_context>(1)),
+        host_(io_, options.limits, admission, counters),
+        acceptor_(*io_),
+        backoff_(*io_),
+        ticker_(*io_),
         tls_(tls),
         admission_(admission),
         reserve_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
     bind(endpoint);
   }
 
-  /// No thread can wake an exchange any more: even waiting ones may go, before what they refer to.
+  /// The thread has ended; its sessions go here, waiting or not.
   ~IoThread() {
     for (auto& [key, session] : host_.sessions) session->abandon();
     host_.sessions.clear();
+    acceptor_.close();
+    io_->restart();
+    io_->poll();  // aborted operations still hold sessions
     if (reserve_ >= 0) close(reserve_);
   }
   IoThread(const IoThread&) = delete;
@@ -124,13 +127,13 @@ class Listener::IoThread {
       host_.date = http_date();
       accept();
       tick();
-      io_.run();
+      io_->run();
       ended.set_value();
     });
   }
 
   void begin_drain() {
-    asio::post(io_, [this] {
+    asio::post(*io_, [this] {
       error_code ignored;
       acceptor_.close(ignored);
       backoff_.cancel();
@@ -148,9 +151,9 @@ class Listener::IoThread {
   /// Cuts off what is still under way, and ends the thread.
   void stop() {
     if (!thread_.joinable()) return;
-    asio::post(io_, [this] {
+    asio::post(*io_, [this] {
       for_each_session([](Session& session) { session.abort(); });
-      io_.stop();
+      io_->stop();
     });
     thread_.join();
   }
@@ -220,7 +223,7 @@ class Listener::IoThread {
 
   bool stop_if_empty() {
     if (!host_.draining || !host_.sessions.empty()) return false;
-    io_.stop();
+    io_->stop();
     return true;
   }
 
@@ -233,9 +236,8 @@ class Listener::IoThread {
     visited_.clear();
   }
 
-  // Operations still pending in io_ hold sessions, and sessions refer to host_: so io_ goes first.
+  std::shared_ptr<asio::io_context> io_;
   SessionHost host_;
-  asio::io_context io_;
   Acceptor acceptor_;
   Timer backoff_;
   Timer ticker_;

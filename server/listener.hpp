@@ -2,9 +2,8 @@
 // spreads connections over them) and its own sessions; nothing is shared but the admission
 // counters.
 //
-// Life: construct (binds, throws ListenError) → start() → drain() → destroy. The listener must be
-// destroyed after every thread that may wake an exchange has ended, and before what its exchanges
-// refer to.
+// Life: construct (binds, throws ListenError) → start() → drain() → destroy. Destroyed before what its
+// handlers and exchanges refer to; wakes may come later still, and do nothing.
 // Thread safety: one owner's, except port() and endpoint().
 #pragma once
 

@@ -381,8 +381,8 @@ bool Session::parse_head(std::string_view raw) {
 
 Wake Session::make_wake() {
   // The weak pointer is only locked on the session's thread, so the last owner is never elsewhere.
-  return [executor = host_.io.get_executor(), weak = weak_from_this(), request = request_] {
-    asio::post(executor, [weak, request] {
+  return [io = host_.io, weak = weak_from_this(), request = request_] {
+    asio::post(*io, [weak, request] {
       if (auto self = weak.lock()) self->on_wake(request);
     });
   };

@@ -65,14 +65,15 @@ class Session;
 
 /// What the sessions of one I/O thread share. Outlives them; that thread's.
 struct SessionHost {
-  SessionHost(boost::asio::io_context& io_context, const SessionLimits& session_limits,
-              Admission& process_admission, ThreadCounters& thread_counters)
-      : io(io_context),
+  SessionHost(std::shared_ptr<boost::asio::io_context> io_context,
+              const SessionLimits& session_limits, Admission& process_admission,
+              ThreadCounters& thread_counters)
+      : io(std::move(io_context)),
         limits(session_limits),
         admission(process_admission),
         counters(thread_counters) {}
 
-  boost::asio::io_context& io;
+  std::shared_ptr<boost::asio::io_context> io;  // shared with wakes, which may outlive the listener
   const SessionLimits& limits;
   Admission& admission;
   ThreadCounters& counters;
@@ -102,8 +103,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void drain();
   /// Closes now, whatever is under way.
   void abort();
-  /// Drops the exchange, waiting or not. Only when no thread can wake it any more.
-  void abandon() { exchange_.reset(); }
+  /// Closes, and drops the exchange even if it waits. When the thread has ended.
+  void abandon();
 
  private:
   enum class State : uint8_t {
