@@ -16,7 +16,9 @@ constexpr std::string_view exit_codes =
     "An option's value is taken from its flag, else its environment variable, else the file that\n"
     "--config names, else its default. Bytes may be written 64MiB, times 5s or 250ms.";
 
-size_t index_of(const OptionRow& row) { return static_cast<size_t>(&row - option_rows().data()); }
+size_t index_of(const OptionRow& row) {
+  return static_cast<size_t>(&row - option_rows().data());
+}
 
 void set(Configuration& configuration, const OptionRow& row, std::string_view text,
          const std::string& source, const std::string& where) {
@@ -123,7 +125,8 @@ std::string table_text(const Configuration& configuration) {
     text += "   (from " + configuration.sources[index_of(row)] + ")\n    " +
             std::string(row.sentence) + "\n    ";
     if (row.kind != OptionKind::flag) text += "unit " + std::string(row.unit) + ", ";
-    text += "default " + (standard.empty() ? "none" : standard) + ", " + environment_name(row) + "\n";
+    text +=
+        "default " + (standard.empty() ? "none" : standard) + ", " + environment_name(row) + "\n";
   }
   return text;
 }

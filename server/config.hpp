@@ -1,4 +1,5 @@
-// Where each option's value comes from: flag > environment > file > default. Unknown keys are errors.
+// Where each option's value comes from: flag > environment > file > default. Unknown keys are
+// errors.
 #pragma once
 
 #include <functional>

@@ -2,9 +2,9 @@
 // spreads connections over them) and its own sessions; nothing is shared but the admission
 // counters.
 //
-// Life: construct (binds, throws ListenError) → start() → drain() → destroy. Destroyed before what its
-// handlers and exchanges refer to; wakes may come later still, and do nothing.
-// Thread safety: one owner's, except port() and endpoint().
+// Life: construct (binds, throws ListenError) → start() → drain() → destroy. Destroyed before what
+// its handlers and exchanges refer to; wakes may come later still, and do nothing. Thread safety:
+// one owner's, except port() and endpoint().
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>

@@ -38,7 +38,8 @@ enum ExitCode : int {
 };
 
 unsigned threads_or_cores(uint64_t threads) {
-  return threads > 0 ? static_cast<unsigned>(threads) : std::max(1u, std::thread::hardware_concurrency());
+  return threads > 0 ? static_cast<unsigned>(threads)
+                     : std::max(1u, std::thread::hardware_concurrency());
 }
 
 LogLevel parse_log_level(std::string_view name) {
@@ -120,8 +121,7 @@ int serve(const Options& options) {
   if (!options.tls_certificate.empty()) {
     tls = make_tls_context(options.tls_certificate, options.tls_key);
   }
-  log(LogLevel::info, "starting",
-      {{"version", SUPPRESSD_VERSION}, {"data_dir", options.data_dir}});
+  log(LogLevel::info, "starting", {{"version", SUPPRESSD_VERSION}, {"data_dir", options.data_dir}});
 
   Health health;
   Metrics metrics;
@@ -132,9 +132,8 @@ int serve(const Options& options) {
   Directory directory;
   directory.load(store->accounts(), store->keys());
   // The one writer; store and set meet only here.
-  Committer committer(*store, set, [&](auto changes, auto outcomes) {
-    directory.apply(changes, outcomes);
-  });
+  Committer committer(*store, set,
+                      [&](auto changes, auto outcomes) { directory.apply(changes, outcomes); });
   // Threads for reads of the store.
   WorkerPool pool(static_cast<unsigned>(options.worker_threads));
   // From a request's head to its answer.

@@ -13,11 +13,6 @@ std::string_view name_of(Phase phase) {
   return names[static_cast<size_t>(phase)];
 }
 
-std::string_view name_of(Kernel kernel) {
-  constexpr std::array<std::string_view, 3> names = {"scalar", "avx2", "avx512"};
-  return names[static_cast<size_t>(kernel)];
-}
-
 }  // namespace
 
 std::unique_ptr<Exchange> get_livez(Call&) { return json_exchange({{"status", "alive"}}); }

@@ -46,8 +46,8 @@ constexpr std::array rows = {
     OptionRow{"answer-buffer-bytes-max", &Options::answer_buffer_bytes_max, bytes, "bytes",
               256 * KiB, 64 * GiB,
               "Unsent bytes of one answer past which its request is not read on."},
-    OptionRow{"json-body-bytes-max", &Options::json_body_bytes_max, bytes, "bytes", KiB, 4 * GiB - 1,
-              "Largest JSON document in a request, after decompression."},
+    OptionRow{"json-body-bytes-max", &Options::json_body_bytes_max, bytes, "bytes", KiB,
+              4 * GiB - 1, "Largest JSON document in a request, after decompression."},
     OptionRow{"streaming-body-bytes-max", &Options::streaming_body_bytes_max, bytes, "bytes", KiB,
               64 * TiB, "Largest text, NDJSON or CSV body, after decompression."},
     OptionRow{"line-bytes-max", &Options::line_bytes_max, bytes, "bytes", KiB, GiB,
@@ -64,7 +64,9 @@ constexpr std::array rows = {
               "Time that requests under way get to finish after SIGTERM."},
 };
 
-[[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument(what); }
+[[noreturn]] void refuse(const std::string& what) {
+  throw std::invalid_argument(what);
+}
 
 std::string bytes_text(uint64_t value) {
   constexpr std::array<std::pair<uint64_t, std::string_view>, 4> units = {
@@ -99,7 +101,10 @@ std::string allowed(const OptionRow& row) {
 /// Nothing when the suffix is not one of the kind's.
 uint64_t factor_of(const OptionRow& row, std::string_view suffix) {
   if (row.kind == duration) {
-    return suffix.empty() || suffix == "s" ? second : suffix == "ms" ? 1 : suffix == "m" ? minute : 0;
+    return suffix.empty() || suffix == "s" ? second
+           : suffix == "ms"                ? 1
+           : suffix == "m"                 ? minute
+                                           : 0;
   }
   if (suffix.empty()) return 1;
   if (row.kind != bytes) return 0;
@@ -111,8 +116,8 @@ uint64_t factor_of(const OptionRow& row, std::string_view suffix) {
 
 uint64_t parse_number(const OptionRow& row, std::string_view text) {
   double number = 0;
-  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                          std::chars_format::fixed);
+  const auto [end, bad] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (bad != std::errc()) refuse(allowed(row));
   const std::string_view suffix = text.substr(static_cast<size_t>(end - text.data()));
   const double value = number * static_cast<double>(factor_of(row, suffix));
@@ -133,7 +138,9 @@ void check_choice(const OptionRow& row, std::string_view text) {
 
 }  // namespace
 
-std::span<const OptionRow> option_rows() { return rows; }
+std::span<const OptionRow> option_rows() {
+  return rows;
+}
 
 std::string environment_name(const OptionRow& row) {
   std::string name = "SUPPRESSD_" + std::string(row.name);
@@ -165,12 +172,12 @@ std::string value_text(const Options& options, const OptionRow& row) {
 void set_value(Options& options, const OptionRow& row, std::string_view text) {
   if (auto* member = std::get_if<std::string Options::*>(&row.member)) {
     check_choice(row, text);
-    options.**member = text;
+    options.** member = text;
   } else if (auto* flag_member = std::get_if<bool Options::*>(&row.member)) {
     if (text != "true" && text != "false") refuse("must be true or false");
-    options.**flag_member = text == "true";
+    options.** flag_member = text == "true";
   } else if (auto* number = std::get_if<uint64_t Options::*>(&row.member)) {
-    options.**number = parse_number(row, text);
+    options.** number = parse_number(row, text);
   } else {
     const auto time = std::get<std::chrono::milliseconds Options::*>(row.member);
     options.*time = std::chrono::milliseconds(parse_number(row, text));

@@ -161,6 +161,13 @@ void Session::abort() {
   close(true);
 }
 
+void Session::abandon() {
+  waiting_ = true;  // leaves the session in the host's map, which is being walked
+  woken_ = false;
+  close(true);
+  exchange_.reset();
+}
+
 void Session::drain() {
   if (state_ == State::idle || state_ == State::handshake) close(false);
 }
