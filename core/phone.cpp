@@ -71,7 +71,7 @@ bool holds(uint16_t digits, char digit) {
 }
 
 bool starts_with_code(std::string_view dialed, uint16_t code) {
-  char text[3];
+  char text[3] = {};
   const char* end = std::to_chars(text, text + sizeof text, code).ptr;
   return dialed.starts_with(std::string_view(text, static_cast<size_t>(end - text)));
 }
