@@ -126,8 +126,13 @@ class DecodingExchange final : public Exchange {
 
   Progress on_end(Answer& answer) override {
     if (!inflater_->whole()) {
-      return fail({400, "truncated-body", "The compressed body ends too early.",
-                   "Send the whole of it.", {}, {}, {}},
+      return fail({400,
+                   "truncated-body",
+                   "The compressed body ends too early.",
+                   "Send the whole of it.",
+                   {},
+                   {},
+                   {}},
                   answer);
     }
     ended_ = true;
@@ -151,14 +156,18 @@ class DecodingExchange final : public Exchange {
       decoded_bytes_ += written;
       if (auto problem = over_limit()) return fail(*std::move(problem), answer);
       if (written > 0) {
-        const Progress progress =
-            told(inner_->on_body({piece_.data(), written}, answer), answer);
+        const Progress progress = told(inner_->on_body({piece_.data(), written}, answer), answer);
         if (progress == Progress::wait) kept_.assign(input);
         if (progress != Progress::more) return progress;
       }
       if (!inflater_->damage().empty()) {
-        return fail({400, "damaged-body", "The compressed body cannot be decoded.",
-                     inflater_->damage(), {}, {}, {}},
+        return fail({400,
+                     "damaged-body",
+                     "The compressed body cannot be decoded.",
+                     inflater_->damage(),
+                     {},
+                     {},
+                     {}},
                     answer);
       }
       if (input.empty() && written < piece_.size()) return Progress::more;
@@ -168,9 +177,13 @@ class DecodingExchange final : public Exchange {
   std::optional<Problem> over_limit() const {
     if (decoded_bytes_ > decoded_bytes_max_) return too_large_problem(decoded_bytes_max_);
     if (decoded_bytes_ > ratio_free_bytes && decoded_bytes_ / ratio_max > coded_bytes_) {
-      return Problem{413, "body-too-large", "The body is larger than this route accepts.",
+      return Problem{413,
+                     "body-too-large",
+                     "The body is larger than this route accepts.",
                      "It grows more than 200-fold when decoded; send it with less compression.",
-                     {}, {}, {}};
+                     {},
+                     {},
+                     {}};
     }
     return std::nullopt;
   }
@@ -208,10 +221,13 @@ std::unique_ptr<Exchange> decode_content(std::string_view coding, std::unique_pt
   if (name == "gzip" || name == "x-gzip") inflater = std::make_unique<GzipInflater>();
   if (name == "zstd") inflater = std::make_unique<ZstdInflater>();
   if (!inflater) {
-    return problem_exchange({415, "unsupported-content-coding",
+    return problem_exchange({415,
+                             "unsupported-content-coding",
                              "The body's Content-Encoding is not accepted here.",
                              "Accepted: gzip, zstd; one of them, once.",
-                             {{"Accept-Encoding", "gzip, zstd"}}, {}, {}});
+                             {{"Accept-Encoding", "gzip, zstd"}},
+                             {},
+                             {}});
   }
   return std::make_unique<DecodingExchange>(std::move(inflater), std::move(inner),
                                             decoded_bytes_max);

@@ -9,7 +9,8 @@ using namespace suppressd::testing;
 
 namespace {
 
-std::vector<Expected> model(const std::vector<std::string>& addresses, const CheckOptions& options) {
+std::vector<Expected> model(const std::vector<std::string>& addresses,
+                            const CheckOptions& options) {
   std::vector<Expected> expected;
   for (const std::string& address : addresses)
     expected.push_back(check_server().expect(address, options));
@@ -70,11 +71,11 @@ void check_every_answer(const Body& body, const std::vector<std::string>& addres
   CheckServer& server = check_server();
   INFO("body " << body.type << " ?" << body.query);
 
-  const CheckAnswer json = server.check({body.type, "application/json", body.query, ""}, body.bytes);
+  const CheckAnswer json =
+      server.check({body.type, "application/json", body.query, ""}, body.bytes);
   REQUIRE(json.status == 200);
   CHECK(json.field("Content-Type") == "application/json");
-  CHECK(json.field("Suppress-Sequence") ==
-        std::to_string(server.committer().visible_sequence()));
+  CHECK(json.field("Suppress-Sequence") == std::to_string(server.committer().visible_sequence()));
   CHECK(from_results(json.json().at("results"), expected.size()) == expected);
   check_counts(json.json(), expected);
 
@@ -117,7 +118,8 @@ TEST_CASE("every request format and every answer format tell the same") {
   const uint64_t seed = random_seed();
   INFO("SUPPRESSD_SEED=" << seed);
   std::mt19937_64 random(seed);
-  for (const size_t count : {size_t{0}, size_t{1}, size_t{7}, size_t{8}, size_t{300}, size_t{3000}}) {
+  for (const size_t count :
+       {size_t{0}, size_t{1}, size_t{7}, size_t{8}, size_t{300}, size_t{3000}}) {
     const std::vector<std::string> addresses = mixed_addresses(random, count);
     const std::vector<Expected> expected = model(addresses, check_server().options());
     for (const Body& body : bodies_of(addresses)) check_every_answer(body, addresses, expected);
@@ -201,15 +203,17 @@ TEST_CASE("an NDJSON row may say its channel") {
 TEST_CASE("a text answer gives each line's bytes, without its line end") {
   CHECK(check_server()
             .check({"text/plain", "text/plain", "", ""},
-                   "\xEF\xBB\xBF Free@Example.com \r\nuser20@example.com\nb@example.com\n\nc@example.com")
+                   "\xEF\xBB\xBF Free@Example.com "
+                   "\r\nuser20@example.com\nb@example.com\n\nc@example.com")
             .body == " Free@Example.com \nb@example.com\nc@example.com\n");
 }
 
 TEST_CASE("line breaks around an address do not get into a text answer") {
-  CHECK(check_server()
-            .check({"application/json", "text/plain", "", ""},
-                   R"({"addresses":["\nfree@example.com\r\n","b@example.com\nuser20@example.com"]})")
-            .body == "free@example.com\n");
+  CHECK(
+      check_server()
+          .check({"application/json", "text/plain", "", ""},
+                 R"({"addresses":["\nfree@example.com\r\n","b@example.com\nuser20@example.com"]})")
+          .body == "free@example.com\n");
 }
 
 TEST_CASE("purpose, channel and region change what counts") {

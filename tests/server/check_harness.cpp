@@ -12,7 +12,8 @@ namespace suppressd::testing {
 namespace {
 
 std::filesystem::path make_directory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "suppressd-check-XXXXXX").string();
+  std::string pattern =
+      (std::filesystem::temp_directory_path() / "suppressd-check-XXXXXX").string();
   REQUIRE(mkdtemp(pattern.data()) != nullptr);
   return pattern;
 }
@@ -56,15 +57,20 @@ std::string CheckAnswer::field(std::string_view name) const {
   return "";
 }
 
-nlohmann::json CheckAnswer::json() const { return nlohmann::json::parse(body); }
+nlohmann::json CheckAnswer::json() const {
+  return nlohmann::json::parse(body);
+}
 
 std::string CheckAnswer::problem() const {
   return field("Content-Type") == "application/problem+json" ? json()["type"].get<std::string>()
                                                              : "";
 }
 
-CheckServer::CheckServer(const AppLimits& limits)
-    : directory_(make_directory()), worker_(set_, metrics_.add_thread()), limits_(limits) {
+CheckServer::CheckServer(const AppLimits& limits, unsigned pool_threads, size_t pool_tasks_max)
+    : directory_(make_directory()),
+      pool_(pool_threads, pool_tasks_max),
+      worker_(set_, metrics_.add_thread()),
+      limits_(limits) {
   StoreOptions options;
   options.directory = directory_;
   store_ = Store::open(options);
@@ -98,8 +104,8 @@ CheckServer::~CheckServer() {
 
 void CheckServer::commit(Change change) {
   std::promise<Outcome> outcome;
-  REQUIRE(committer_->submit(std::move(change),
-                             [&](const Outcome& one) { outcome.set_value(one); }));
+  REQUIRE(
+      committer_->submit(std::move(change), [&](const Outcome& one) { outcome.set_value(one); }));
   REQUIRE(outcome.get_future().get().status == Outcome::Status::committed);
 }
 
@@ -172,7 +178,7 @@ CheckAnswer CheckServer::check(const CheckCall& call, const std::vector<std::str
     for (; fed < pieces.size() && progress == Progress::more; ++fed)
       progress = settle(exchange->on_body(pieces[fed], answer));
   }
-  result.early = progress != Progress::more;
+  result.early = !exchange->wants_body() || progress != Progress::more;
   if (progress == Progress::more) progress = settle(exchange->on_end(answer));
   CHECK(progress != Progress::more);
   result.status = answer.status;
@@ -194,13 +200,32 @@ CheckServer& check_server() {
 }
 
 std::vector<std::string> mixed_addresses(std::mt19937_64& random, size_t count) {
-  static const std::vector<std::string> odd = {
-      "", " ", "no-at-sign", "@example.com", "left@example.net", " LEFT@Example.NET ",
-      "<user10@example.com>", "mailto:user20@example.com", "+380 44 123-45-67", "044 123 45 67",
-      "+1 (202) 555-0123", "112", "\"odd name, really\"@example.com", "a;b\t,@example.com",
-      "\"he said \"\"hi\"\"\"@example.com", "дім@приклад.укр", "USER30@EXAMPLE.COM", "a@b@c",
-      "user40@example.com.", "back\\slash@example.com", "\"", "\"\"", "{\"email\":1}", "a\x01@b.c",
-      std::string(1100, 'x') + "@example.com", "é@example.com"};
+  static const std::vector<std::string> odd = {"",
+                                               " ",
+                                               "no-at-sign",
+                                               "@example.com",
+                                               "left@example.net",
+                                               " LEFT@Example.NET ",
+                                               "<user10@example.com>",
+                                               "mailto:user20@example.com",
+                                               "+380 44 123-45-67",
+                                               "044 123 45 67",
+                                               "+1 (202) 555-0123",
+                                               "112",
+                                               "\"odd name, really\"@example.com",
+                                               "a;b\t,@example.com",
+                                               "\"he said \"\"hi\"\"\"@example.com",
+                                               "дім@приклад.укр",
+                                               "USER30@EXAMPLE.COM",
+                                               "a@b@c",
+                                               "user40@example.com.",
+                                               "back\\slash@example.com",
+                                               "\"",
+                                               "\"\"",
+                                               "{\"email\":1}",
+                                               "a\x01@b.c",
+                                               std::string(1100, 'x') + "@example.com",
+                                               "é@example.com"};
   std::vector<std::string> addresses;
   for (size_t i = 0; i < count; ++i) {
     addresses.push_back(random() % 3 == 0
@@ -225,7 +250,9 @@ std::string ndjson_body(const std::vector<std::string>& addresses) {
   for (size_t i = 0; i < addresses.size(); ++i) {
     const nlohmann::json one = addresses[i];
     const nlohmann::json object{{"address", one}, {"name", {{"first", "x"}}}};
-    body += i % 3 == 0 ? one.dump() : i % 3 == 1 ? "{\"address\": " + one.dump() + "}" : object.dump();
+    body += i % 3 == 0   ? one.dump()
+            : i % 3 == 1 ? "{\"address\": " + one.dump() + "}"
+                         : object.dump();
     body += i % 5 == 0 ? "\r\n" : "\n";
   }
   return body;

@@ -51,7 +51,8 @@ struct Expected {
 
 class CheckServer {
  public:
-  explicit CheckServer(const AppLimits& limits = {});
+  explicit CheckServer(const AppLimits& limits = {}, unsigned pool_threads = 2,
+                       size_t pool_tasks_max = pool_queue_tasks_max);
   ~CheckServer();
 
   /// The body is fed in the given pieces. Bytes of the answer are taken after every call.
@@ -79,7 +80,7 @@ class CheckServer {
   Directory accounts_;
   Health health_;
   Metrics metrics_;
-  WorkerPool pool_{2};
+  WorkerPool pool_;
   Worker worker_;
   Account account_;
   AppLimits limits_;
