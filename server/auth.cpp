@@ -141,7 +141,8 @@ void ensure_admin_key(Store& store, Committer& committer, const std::filesystem:
     throw std::runtime_error("the first admin key could not be queued");
   }
   if (promise.get_future().get().status != Outcome::Status::committed) {
-    throw std::runtime_error("the first admin key could not be stored; see the log for the storage");
+    throw std::runtime_error(
+        "the first admin key could not be stored; see the log for the storage");
   }
 }
 

@@ -26,10 +26,10 @@ std::string make_key_id();
 /// force.
 const ApiKey* authenticate(const RequestHead& head, const Directory::Snapshot& directory);
 
-/// First start: when the store holds no key at all, writes an admin key to <data_dir>/admin.key (mode
-/// 0600) and commits it. The file is synced before the key is committed, and a file that a crash left
-/// behind is used again, so the key is never lost between the two. Blocks until committed; throws
-/// std::runtime_error with a sentence for the operator.
+/// First start: when the store holds no key at all, writes an admin key to <data_dir>/admin.key
+/// (mode 0600) and commits it. The file is synced before the key is committed, and a file that a
+/// crash left behind is used again, so the key is never lost between the two. Blocks until
+/// committed; throws std::runtime_error with a sentence for the operator.
 void ensure_admin_key(Store& store, Committer& committer, const std::filesystem::path& data_dir);
 
 }  // namespace suppressd

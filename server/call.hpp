@@ -13,8 +13,8 @@ struct PathParts {
   std::string account, channel, address, id;
 };
 
-/// Everything here is valid while the handler runs; an exchange copies what it needs later (the parts
-/// and the worker outlive it).
+/// Everything here is valid while the handler runs; an exchange copies what it needs later (the
+/// parts and the worker outlive it).
 struct Call {
   const AppParts& parts;
   const RequestHead& head;

@@ -1,5 +1,5 @@
-// A map that is copied cheaply and changed by copying: 256 buckets, each immutable and shared between
-// copies, so an insertion copies one bucket (n/256 entries) instead of the whole map.
+// A map that is copied cheaply and changed by copying: 256 buckets, each immutable and shared
+// between copies, so an insertion copies one bucket (n/256 entries) instead of the whole map.
 // Thread safety: a value; copies are independent. Entries live as long as any copy that holds them.
 #pragma once
 

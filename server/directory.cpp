@@ -64,7 +64,9 @@ void Directory::Snapshot::put(const ApiKey& key) {
   hashes_.put(key.hash, shared);
 }
 
-Directory::Directory() { publish(std::make_shared<const Snapshot>()); }
+Directory::Directory() {
+  publish(std::make_shared<const Snapshot>());
+}
 
 void Directory::load(std::span<const Account> accounts, std::span<const ApiKey> keys) {
   auto snapshot = std::make_shared<Snapshot>();
@@ -77,7 +79,8 @@ void Directory::apply(std::span<const Change> changes, std::span<const Outcome> 
   std::shared_ptr<Snapshot> snapshot;
   for (size_t i = 0; i < changes.size(); ++i) {
     const Change& change = changes[i];
-    if (outcomes[i].status != Outcome::Status::committed || !changes_the_directory(change)) continue;
+    if (outcomes[i].status != Outcome::Status::committed || !changes_the_directory(change))
+      continue;
     if (!snapshot) snapshot = std::make_shared<Snapshot>(*newest_);
     if (const auto* create = std::get_if<CreateAccount>(&change.what)) {
       Account account = create->account;
@@ -89,9 +92,9 @@ void Directory::apply(std::span<const Change> changes, std::span<const Outcome> 
       snapshot->put(created->key);
     } else if (const auto* revoke = std::get_if<RevokeKey>(&change.what)) {
       const ApiKey* key = snapshot->key(revoke->id);
-      if (!key) continue;
+      if (!key || key->revoked_at != 0) continue;
       ApiKey revoked = *key;
-      revoked.revoked_at = change.at;
+      revoked.revoked_at = std::max<TimeMs>(change.at, 1);
       snapshot->put(revoked);
     }
   }

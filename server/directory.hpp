@@ -7,8 +7,8 @@
 //     committer's thread before the revocation's completion runs.
 //  3. A Snapshot is immutable. Pointers into one live as long as the View that holds it is not
 //     refreshed, that is, until the thread's next request.
-// Thread safety: load() before any other thread, apply() on the committer's thread, refresh() on any
-// thread with that thread's own View.
+// Thread safety: load() before any other thread, apply() on the committer's thread, refresh() on
+// any thread with that thread's own View.
 #pragma once
 
 #include <array>

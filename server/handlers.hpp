@@ -7,6 +7,27 @@
 
 namespace suppressd {
 
+// accounts_routes.cpp
+std::unique_ptr<Exchange> post_account(Call& call);
+std::unique_ptr<Exchange> get_accounts(Call& call);
+std::unique_ptr<Exchange> get_account(Call& call);
+std::unique_ptr<Exchange> patch_account(Call& call);
+// keys_routes.cpp
+std::unique_ptr<Exchange> post_key(Call& call);
+std::unique_ptr<Exchange> get_keys(Call& call);
+std::unique_ptr<Exchange> delete_key(Call& call);
+// check_exchange.hpp
+std::unique_ptr<Exchange> post_check(Call& call);
+// explain.cpp
+std::unique_ptr<Exchange> get_explain(Call& call);
+// suppressions_add.cpp, suppressions_read.cpp, suppressions_change.cpp: for the path's account, or
+// for the platform where the path names none
+std::unique_ptr<Exchange> post_suppressions(Call& call);
+std::unique_ptr<Exchange> get_suppressions(Call& call);
+std::unique_ptr<Exchange> get_suppression(Call& call);
+std::unique_ptr<Exchange> delete_suppression(Call& call);
+std::unique_ptr<Exchange> put_exemption(Call& call);
+std::unique_ptr<Exchange> delete_exemption(Call& call);
 // operation_routes.cpp
 std::unique_ptr<Exchange> get_livez(Call& call);
 std::unique_ptr<Exchange> get_readyz(Call& call);

@@ -15,7 +15,9 @@ std::string_view name_of(Phase phase) {
 
 }  // namespace
 
-std::unique_ptr<Exchange> get_livez(Call&) { return json_exchange({{"status", "alive"}}); }
+std::unique_ptr<Exchange> get_livez(Call&) {
+  return json_exchange({{"status", "alive"}});
+}
 
 std::unique_ptr<Exchange> get_readyz(Call& call) {
   const AppParts& parts = call.parts;
@@ -24,8 +26,7 @@ std::unique_ptr<Exchange> get_readyz(Call& call) {
   const bool ready = phase == Phase::ready;
   Answer answer;
   if (!ready) answer.fields.emplace_back("Retry-After", "1");
-  const double progress =
-      ready ? 1.0 : parts.health.load_progress.load(std::memory_order_relaxed);
+  const double progress = ready ? 1.0 : parts.health.load_progress.load(std::memory_order_relaxed);
   write_json({{"status", name_of(phase)},
               {"sequence", parts.committer.visible_sequence()},
               {"entries", parts.set.entries()},

@@ -22,6 +22,8 @@ class ProblemExchange final : public Exchange {
   Problem problem_;
 };
 
+}  // namespace
+
 nlohmann::ordered_json row_json(const Problem::Row& row) {
   nlohmann::ordered_json json;
   if (row.index) json["index"] = *row.index;
@@ -30,12 +32,9 @@ nlohmann::ordered_json row_json(const Problem::Row& row) {
   return json;
 }
 
-}  // namespace
-
 void write_problem(const Problem& problem, Answer& answer) {
-  nlohmann::ordered_json json{{"type", "/problems/" + problem.type},
-                              {"title", problem.title},
-                              {"status", problem.status}};
+  nlohmann::ordered_json json{
+      {"type", "/problems/" + problem.type}, {"title", problem.title}, {"status", problem.status}};
   if (!problem.detail.empty()) json["detail"] = problem.detail;
   for (const auto& [name, value] : problem.members) {
     json[name] = nlohmann::ordered_json::parse(value);
@@ -51,34 +50,96 @@ std::unique_ptr<Exchange> problem_exchange(Problem problem) {
 }
 
 Problem busy_problem() {
-  return {503, "busy", "The server has too much to do.",
+  return {503,
+          "busy",
+          "The server has too much to do.",
           "Nothing was stored. Send the request again after Retry-After seconds.",
-          {{"Retry-After", "1"}}, {}, {}};
+          {{"Retry-After", "1"}},
+          {},
+          {}};
 }
 
 Problem storage_problem() {
-  return {503, "storage-failed", "The storage failed.",
-          "Writes are refused until the server was restarted. If this request was a write, it may "
-          "or may not have been stored: repeat it then.",
-          {{"Retry-After", "30"}}, {}, {}};
+  return {503,
+          "storage-failed",
+          "The storage failed.",
+          "Nothing was stored by this request. The server needs a restart; its log says why.",
+          {{"Retry-After", "30"}},
+          {},
+          {}};
+}
+
+Problem write_unknown_problem() {
+  return {503,
+          "write-unknown",
+          "The storage failed during this write.",
+          "It may or may not have been stored. Once the server was restarted, look, or repeat the "
+          "request with the same Idempotency-Key.",
+          {{"Retry-After", "30"}},
+          {},
+          {}};
+}
+
+Problem unknown_suppression_problem() {
+  return {404,
+          "unknown-suppression",
+          "This scope says nothing of this address.",
+          "Another scope may: see /explain.",
+          {},
+          {},
+          {}};
 }
 
 Problem too_large_problem(uint64_t octets_max) {
-  return {413, "body-too-large", "The body is larger than this route accepts.",
-          "At most " + std::to_string(octets_max) + " octets are accepted; send several requests, "
-          "or a format that streams.",
-          {}, {}, {}};
+  return {413,
+          "body-too-large",
+          "The body is larger than this route accepts.",
+          "At most " + std::to_string(octets_max) +
+              " octets are accepted; send several requests, "
+              "or a format that streams.",
+          {},
+          {},
+          {}};
 }
 
 Problem media_type_problem(std::string_view accepted) {
-  return {415, "unsupported-media-type", "The body's Content-Type is not accepted here.",
+  return {415,
+          "unsupported-media-type",
+          "The body's Content-Type is not accepted here.",
           "Accepted: " + std::string(accepted) + ".",
-          {{"Accept", std::string(accepted)}}, {}, {}};
+          {{"Accept", std::string(accepted)}},
+          {},
+          {}};
 }
 
-Problem invalid_request_problem(std::string field, std::string error, std::string detail) {
-  return {400, "invalid-request", "A parameter or member is not valid.", std::move(detail), {},
-          {{std::nullopt, std::move(field), std::move(error)}}, {}};
+Problem bad_parameter_problem(std::string name, std::string error, std::string detail) {
+  return {400,
+          "bad-parameter",
+          "A query parameter cannot be used as given.",
+          std::move(detail),
+          {},
+          {{std::nullopt, std::move(name), std::move(error)}},
+          {}};
+}
+
+Problem bad_body_problem(std::vector<Problem::Row> errors, std::string detail) {
+  return {400,
+          "bad-body",
+          "The body cannot be used as given.",
+          std::move(detail),
+          {},
+          std::move(errors),
+          {}};
+}
+
+Problem malformed_json_problem(size_t octet) {
+  return {400,
+          "malformed-json",
+          "The body is not well-formed JSON.",
+          "The text is wrong at octet " + std::to_string(octet) + ", counted from 0.",
+          {},
+          {},
+          {{"octet", std::to_string(octet)}}};
 }
 
 }  // namespace suppressd

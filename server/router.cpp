@@ -10,17 +10,54 @@ namespace suppressd {
 namespace {
 
 constexpr RoleSet anybody = RoleSet::open_to_all();
+constexpr RoleSet every_key{Role::admin, Role::support, Role::owner, Role::sender, Role::checker};
+constexpr RoleSet staff{Role::admin, Role::support};
+constexpr RoleSet staff_and_owner{Role::admin, Role::support, Role::owner};
+constexpr RoleSet staff_and_sender{Role::admin, Role::support, Role::sender};
+constexpr RoleSet admin_only{Role::admin};
 
-constexpr bool now = false;         // answers while the set is loading
-constexpr bool when_ready = true;   // 503 while the set is loading
+constexpr bool always = false;     // answers while the set is loading
+constexpr bool when_ready = true;  // 503 while the set is loading
 constexpr bool acts = false;
-constexpr bool reads = true;        // Suppress-Min-Sequence counts
+constexpr bool reads = true;  // Suppress-Min-Sequence counts
 
+// The hot route first: the table is searched from the top.
 constexpr std::array route_table{
-    Route{"GET", "/livez", anybody, now, acts, get_livez},
-    Route{"GET", "/readyz", anybody, now, acts, get_readyz},
-    Route{"GET", "/metrics", anybody, now, acts, get_metrics},
-    Route{"GET", "/version", anybody, now, acts, get_version},
+    Route{"POST", "/v1/accounts/{account}/check", every_key, when_ready, reads, post_check},
+
+    Route{"GET", "/v1/accounts/{account}/explain", staff_and_owner, when_ready, reads, get_explain},
+    Route{"POST", "/v1/accounts/{account}/suppressions", staff_and_sender, when_ready, acts,
+          post_suppressions},
+    Route{"GET", "/v1/accounts/{account}/suppressions", staff_and_owner, when_ready, reads,
+          get_suppressions},
+    Route{"GET", "/v1/accounts/{account}/suppressions/{channel}/{address}", staff_and_owner,
+          when_ready, reads, get_suppression},
+    Route{"DELETE", "/v1/accounts/{account}/suppressions/{channel}/{address}", staff, when_ready,
+          acts, delete_suppression},
+    Route{"PUT", "/v1/accounts/{account}/suppressions/{channel}/{address}/exemption", staff,
+          when_ready, acts, put_exemption},
+    Route{"DELETE", "/v1/accounts/{account}/suppressions/{channel}/{address}/exemption", staff,
+          when_ready, acts, delete_exemption},
+
+    Route{"POST", "/v1/platform/suppressions", staff, when_ready, acts, post_suppressions},
+    Route{"GET", "/v1/platform/suppressions", staff, when_ready, reads, get_suppressions},
+    Route{"GET", "/v1/platform/suppressions/{channel}/{address}", staff, when_ready, reads,
+          get_suppression},
+    Route{"DELETE", "/v1/platform/suppressions/{channel}/{address}", staff, when_ready, acts,
+          delete_suppression},
+
+    Route{"POST", "/v1/accounts", admin_only, when_ready, acts, post_account},
+    Route{"GET", "/v1/accounts", staff, when_ready, reads, get_accounts},
+    Route{"GET", "/v1/accounts/{account}", staff_and_owner, when_ready, reads, get_account},
+    Route{"PATCH", "/v1/accounts/{account}", staff_and_owner, when_ready, acts, patch_account},
+    Route{"POST", "/v1/keys", admin_only, when_ready, acts, post_key},
+    Route{"GET", "/v1/keys", admin_only, when_ready, reads, get_keys},
+    Route{"DELETE", "/v1/keys/{id}", admin_only, when_ready, acts, delete_key},
+
+    Route{"GET", "/livez", anybody, always, acts, get_livez},
+    Route{"GET", "/readyz", anybody, always, acts, get_readyz},
+    Route{"GET", "/metrics", anybody, always, acts, get_metrics},
+    Route{"GET", "/version", anybody, always, acts, get_version},
 };
 
 constexpr bool every_route_says_who() {
@@ -76,7 +113,9 @@ bool read_parts(std::string_view pattern, std::string_view path, PathParts& part
 
 }  // namespace
 
-std::span<const Route> routes() { return route_table; }
+std::span<const Route> routes() {
+  return route_table;
+}
 
 RouteMatch match_route(std::string_view method, std::string_view path) {
   RouteMatch match;

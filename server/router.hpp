@@ -1,5 +1,5 @@
-// The one table of routes: method, path, who may call it, and the function that answers. A route that
-// does not say who may call it does not compile.
+// The one table of routes: method, path, who may call it, and the function that answers. A route
+// that does not say who may call it does not compile.
 #pragma once
 
 #include <cstdint>
@@ -52,9 +52,9 @@ struct Route {
 std::span<const Route> routes();
 
 struct RouteMatch {
-  const Route* route = nullptr;   // null: no route has this path and this method
-  std::string allowed;            // methods of this path, for Allow; empty: unknown path
-  bool bad_encoding = false;      // a '%' without two hex digits in a named part
+  const Route* route = nullptr;  // null: no route has this path and this method
+  std::string allowed;           // methods of this path, for Allow; empty: unknown path
+  bool bad_encoding = false;     // a '%' without two hex digits in a named part
   PathParts parts;
 };
 RouteMatch match_route(std::string_view method, std::string_view path);

@@ -34,7 +34,8 @@ class WorkerPool {
 
   /// False when the queue is full (answer 503 with Retry-After); then the task never runs.
   [[nodiscard]] bool run(Task task);
-  /// Runs the task once the delay is over, whatever the queue's length. Returns a ticket for forget().
+  /// Runs the task once the delay is over, whatever the queue's length. Returns a ticket for
+  /// forget().
   uint64_t run_after(std::chrono::milliseconds delay, Task task);
   /// The timer's task will not start after this; it may just be running.
   void forget(uint64_t ticket);

@@ -1,0 +1,53 @@
+// Small JSON bodies: collected whole, parsed, their members read with an error per member.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/exchange.hpp"
+#include "server/problem.hpp"
+
+namespace suppressd {
+
+inline constexpr uint64_t control_body_bytes_max = 64 * 1024;  // accounts, keys, notes
+
+/// 415 unless the request's Content-Type is one of `accepted` (comma-separated, lower case).
+std::optional<Problem> check_media_type(const RequestHead& head, std::string_view accepted);
+
+using BodyHandler = std::function<std::unique_ptr<Exchange>(std::string body)>;
+/// Decodes by Content-Encoding, collects at most octets_max (413 past it), then goes on as the
+/// exchange that `next` makes.
+std::unique_ptr<Exchange> body_exchange(const RequestHead& head, uint64_t octets_max,
+                                        BodyHandler next);
+
+/// Reads members of a JSON object, collecting what is wrong with them.
+class JsonMembers {
+ public:
+  /// A problem when the text is not JSON, or not an object.
+  static std::optional<Problem> parse(std::string_view text, JsonMembers& out);
+  JsonMembers();
+  ~JsonMembers();
+
+  /// Absent: nullopt. Not a text, or over `octets_max`: nullopt and an error.
+  std::optional<std::string> text(std::string_view name, size_t octets_max);
+  bool has(std::string_view name) const;
+  bool is_null(std::string_view name) const;
+  void fail(std::string_view name, std::string_view error);
+  /// Errors for every member that nothing above asked for; then the problem, if there were errors.
+  std::optional<Problem> problem();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Where a text stops being JSON, in octets from 0; nullopt when it is well-formed.
+std::optional<size_t> json_error_octet(std::string_view text);
+
+}  // namespace suppressd

@@ -1,0 +1,247 @@
+#include "server/suppression_rows.hpp"
+
+#include <simdjson.h>
+
+#include "server/json_body.hpp"
+#include "server/simdjson_choice.hpp"
+#include "server/time_text.hpp"
+
+namespace suppressd {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::array<std::string_view, 8> members = {"address", "channel",  "region",   "reason",
+                                                     "source",  "campaign", "evidence", "at"};
+enum Member : size_t { address, channel, region, reason, source, campaign, evidence, at };
+
+/// A row's members as given; those that are absent are null views.
+using Values = std::array<std::string_view, members.size()>;
+
+bool given(std::string_view value) {
+  return value.data() != nullptr;
+}
+
+std::optional<RowError> read_values(const dom::object& object, Values& values) {
+  for (const auto [name, value] : object) {
+    const auto found = std::find(members.begin(), members.end(), name);
+    if (found == members.end()) return RowError{"", "unknown_member"};
+    std::string_view& slot = values[static_cast<size_t>(found - members.begin())];
+    if (given(slot)) return RowError{*found, "given_twice"};
+    if (value.is_null()) continue;  // as if absent
+    if (value.get_string().get(slot) != simdjson::SUCCESS) return RowError{*found, "not_a_text"};
+  }
+  return std::nullopt;
+}
+
+std::optional<RowError> read_texts(const Values& values, Cause& cause) {
+  if (given(values[campaign])) cause.campaign = values[campaign];
+  if (given(values[evidence])) cause.evidence = values[evidence];
+  if (cause.campaign.size() > campaign_octets_max) return RowError{"campaign", "campaign_too_long"};
+  if (cause.evidence.size() > evidence_octets_max) return RowError{"evidence", "evidence_too_long"};
+  return std::nullopt;
+}
+
+std::optional<RowError> read_source(const Values& values, Role role, Cause& cause) {
+  if (!given(values[source])) return std::nullopt;
+  if (values[source].size() > source_octets_max) return RowError{"source", "source_too_long"};
+  if (!may_claim_source(role, values[source])) return RowError{"source", "source_not_allowed"};
+  cause.source = values[source];
+  return std::nullopt;
+}
+
+std::optional<RowError> read_time(const Values& values, TimeMs now, Cause& cause) {
+  if (!given(values[at])) return std::nullopt;
+  const auto time = parse_time(values[at]);
+  if (!time) return RowError{"at", "bad_time"};
+  if (*time > now + std::chrono::milliseconds(clock_skew_max).count()) {
+    return RowError{"at", "time_in_future"};
+  }
+  cause.at = *time;
+  return std::nullopt;
+}
+
+std::optional<RowError> read_reason(const Values& values, Cause& cause) {
+  if (given(values[reason])) {
+    const auto parsed = parse_reason(values[reason]);
+    if (!parsed) return RowError{"reason", "unknown_reason"};
+    cause.reason = *parsed;
+  }
+  if (cause.reason == Reason::none) return RowError{"reason", "no_reason"};
+  return std::nullopt;
+}
+
+std::string_view default_source(Role role) {
+  return role == Role::support ? "support" : "api";
+}
+
+Problem bad_value(std::string name, std::string expected) {
+  std::string detail = "Expected for " + name + ": " + expected + ".";
+  return bad_parameter_problem(std::move(name), "bad_value", std::move(detail));
+}
+
+}  // namespace
+
+bool may_claim_source(Role role, std::string_view source) {
+  if (source == "import" || source == "api" || source == "campaign") return true;
+  if (source == "support") return role == Role::support || role == Role::admin;
+  constexpr std::string_view webhook = "webhook:";
+  return role == Role::admin && source.starts_with(webhook) && source.size() > webhook.size();
+}
+
+std::optional<Problem> RowDefaults::read(const Query& query, RowDefaults& out) {
+  if (const auto text = query.get("channel")) {
+    out.channel = parse_channel(*text);
+    if (!out.channel) return bad_value("channel", "email or phone");
+  }
+  if (const auto text = query.get("region")) {
+    const auto parsed = parse_region(*text);
+    if (!parsed) return bad_value("region", "two letters such as UA");
+    out.region = *parsed;
+  }
+  if (const auto text = query.get("reason")) {
+    const auto parsed = parse_reason(*text);
+    if (!parsed) return bad_value("reason", "a reason's name such as manual");
+    out.cause.reason = *parsed;
+  }
+  out.cause.source = query.get("source").value_or(default_source(out.role));
+  if (out.cause.source.size() > source_octets_max ||
+      !may_claim_source(out.role, out.cause.source)) {
+    return bad_value("source", "one that the key's role may claim");
+  }
+  out.cause.campaign = query.get("campaign").value_or("");
+  if (out.cause.campaign.size() > campaign_octets_max ||
+      !simdjson::validate_utf8(out.cause.campaign)) {
+    return bad_value("campaign",
+                     "UTF-8, at most " + std::to_string(campaign_octets_max) + " octets");
+  }
+  out.cause.evidence = query.get("evidence").value_or("");
+  if (out.cause.evidence.size() > evidence_octets_max ||
+      !simdjson::validate_utf8(out.cause.evidence)) {
+    return bad_value("evidence",
+                     "UTF-8, at most " + std::to_string(evidence_octets_max) + " octets");
+  }
+  return std::nullopt;
+}
+
+struct SuppressionRows::Impl {
+  Impl(Normalizer& one, RowDefaults row_defaults)
+      : normalizer(one), defaults(std::move(row_defaults)) {}
+
+  std::optional<RowError> normalize(std::string_view raw, std::optional<Channel> fixed,
+                                    Region row_region, AddSuppressions::Row& row) {
+    CanonicalAddress canonical;
+    const AddressError error = normalizer.address(raw, fixed, row_region, canonical);
+    if (error != AddressError::none) return RowError{"address", error_name(error)};
+    row.channel = canonical.channel();
+    row.address = canonical.text();
+    row.given = raw == canonical.text() ? std::string_view() : raw;
+    row.region = row_region;
+    return std::nullopt;
+  }
+
+  std::optional<RowError> object(const dom::object& json, AddSuppressions::Row& row) {
+    Values values{};
+    if (auto error = read_values(json, values)) return error;
+    if (!given(values[address])) return RowError{"address", "no_address"};
+    std::optional<Channel> fixed = defaults.channel;
+    if (given(values[channel])) {
+      fixed = parse_channel(values[channel]);
+      if (!fixed) return RowError{"channel", "unknown_channel"};
+    }
+    Region row_region = defaults.region;
+    if (given(values[region])) {
+      const auto parsed = parse_region(values[region]);
+      if (!parsed) return RowError{"region", "unknown_region"};
+      row_region = *parsed;
+    }
+    row.cause = defaults.cause;
+    if (auto error = read_reason(values, row.cause)) return error;
+    if (auto error = read_source(values, defaults.role, row.cause)) return error;
+    if (auto error = read_texts(values, row.cause)) return error;
+    if (auto error = read_time(values, defaults.now, row.cause)) return error;
+    return normalize(values[address], fixed, row_region, row);
+  }
+
+  std::optional<RowError> element(dom::element json, AddSuppressions::Row& row) {
+    dom::object one;
+    if (json.get_object().get(one) != simdjson::SUCCESS) return RowError{"", "not_an_object"};
+    return object(one, row);
+  }
+
+  Normalizer& normalizer;
+  RowDefaults defaults;
+  dom::parser parser;
+  std::string padded;  // the text being parsed and simdjson's padding
+  // What is left of an open document: one object, or the rest of an array.
+  std::optional<dom::element> single;
+  std::optional<dom::array> array;
+  dom::array::iterator next_row;
+};
+
+SuppressionRows::SuppressionRows(Normalizer& normalizer, RowDefaults defaults)
+    : impl_(std::make_unique<Impl>(normalizer, std::move(defaults))) {
+  choose_simdjson();
+}
+SuppressionRows::~SuppressionRows() = default;
+
+std::optional<RowError> SuppressionRows::text(std::string_view line, AddSuppressions::Row& row) {
+  row.cause = impl_->defaults.cause;
+  if (row.cause.reason == Reason::none) return RowError{"reason", "no_reason"};
+  return impl_->normalize(line, impl_->defaults.channel, impl_->defaults.region, row);
+}
+
+std::optional<RowError> SuppressionRows::json_line(std::string_view line,
+                                                   AddSuppressions::Row& row) {
+  impl_->padded.assign(line);
+  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
+  dom::element json;
+  if (impl_->parser.parse(impl_->padded.data(), line.size(), false).get(json) !=
+      simdjson::SUCCESS) {
+    return RowError{"", "malformed_json"};
+  }
+  return impl_->element(json, row);
+}
+
+std::optional<Problem> SuppressionRows::open_document(std::string document) {
+  const size_t size = document.size();
+  impl_->padded = std::move(document);
+  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
+  dom::element json;
+  if (impl_->parser.parse(impl_->padded.data(), size, false).get(json) != simdjson::SUCCESS) {
+    const std::string_view text = std::string_view(impl_->padded).substr(0, size);
+    return malformed_json_problem(json_error_octet(text).value_or(size));
+  }
+  dom::object object;
+  if (json.get_object().get(object) != simdjson::SUCCESS) {
+    return bad_body_problem({{std::nullopt, "", "not_an_object"}},
+                            "Expected an object of one suppression, or {\"suppressions\":[…]}.");
+  }
+  dom::element list;
+  if (object.at_key("suppressions").get(list) != simdjson::SUCCESS) {
+    impl_->single = json;
+    return std::nullopt;
+  }
+  dom::array array;
+  if (object.size() != 1 || list.get_array().get(array) != simdjson::SUCCESS) {
+    return bad_body_problem({{std::nullopt, "suppressions", "not_a_list"}},
+                            "Expected {\"suppressions\":[…]} with no other member.");
+  }
+  impl_->array = array;
+  impl_->next_row = array.begin();
+  return std::nullopt;
+}
+
+bool SuppressionRows::next(AddSuppressions::Row& row, std::optional<RowError>& error) {
+  if (impl_->single) {
+    error = impl_->element(*impl_->single, row);
+    impl_->single.reset();
+    return true;
+  }
+  if (!impl_->array || impl_->next_row == impl_->array->end()) return false;
+  error = impl_->element(*impl_->next_row, row);
+  ++impl_->next_row;
+  return true;
+}
+
+}  // namespace suppressd

@@ -1,0 +1,66 @@
+// Rows of suppressions from a request's body: JSON objects or plain addresses in, rows of a change
+// or an error per row out. A bad row is an error of that row, never of the body.
+//
+// Members of a row: channel, address, region, reason, source, campaign, evidence, at. What a row
+// does not say, the query's parameters of the same names say for all rows. Thread safety: one
+// thread's.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/address.hpp"
+#include "persistence/change.hpp"
+#include "server/problem.hpp"
+#include "server/query.hpp"
+
+namespace suppressd {
+
+/// How far a row's `at` may lie ahead of this machine's clock.
+inline constexpr std::chrono::minutes clock_skew_max{5};
+
+/// What every row has that does not say otherwise, and who is asking.
+struct RowDefaults {
+  std::optional<Channel> channel;
+  Region region;
+  Cause cause;  // at 0: the time of the change; by: the key
+  Role role = Role::sender;
+  TimeMs now = 0;
+
+  /// From ?channel=&region=&reason=&source=&campaign=&evidence=; 400 for values that cannot be.
+  static std::optional<Problem> read(const Query& query, RowDefaults& out);
+};
+
+/// Who may claim which source: senders and admins import, api and campaign; support and admins
+/// support; admins also webhook:<provider>.
+bool may_claim_source(Role role, std::string_view source);
+
+struct RowError {
+  std::string_view field;  // member, or empty for the row as a whole
+  std::string_view code;   // stable; static storage
+};
+
+class SuppressionRows {
+ public:
+  SuppressionRows(Normalizer& normalizer, RowDefaults defaults);
+  ~SuppressionRows();
+
+  /// A line that is an address. Each of these fills `row` unless it returns an error.
+  std::optional<RowError> text(std::string_view line, AddSuppressions::Row& row);
+  /// A line that is a JSON object.
+  std::optional<RowError> json_line(std::string_view line, AddSuppressions::Row& row);
+
+  /// A whole document: one row's object, or {"suppressions":[rows]}. A problem when it is neither.
+  std::optional<Problem> open_document(std::string document);
+  /// The document's next row: false after the last one.
+  bool next(AddSuppressions::Row& row, std::optional<RowError>& error);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace suppressd
