@@ -9,6 +9,7 @@
 
 #include "server/check_body.hpp"
 #include "server/line_splitter.hpp"
+#include "server/simdjson_choice.hpp"
 
 namespace suppressd {
 namespace {
@@ -17,20 +18,6 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr int nesting_max = 32;              // of values that are not addresses
 constexpr size_t rows_per_step = 16 * 1024;  // between two chances to send what was found
-
-/// simdjson 3.0.1 does not ask the operating system about AVX-512, so icelake is never chosen.
-void pin_implementation() {
-  static const bool pinned = [] {
-    for (const char* name : {"haswell", "westmere", "fallback"}) {
-      const simdjson::implementation* one = simdjson::get_available_implementations()[name];
-      if (one == nullptr || !one->supported_by_runtime_system()) continue;
-      simdjson::get_active_implementation() = one;
-      return true;
-    }
-    return false;
-  }();
-  static_cast<void>(pinned);
-}
 
 /// The characters of a JSON string as written, between its quotes.
 std::string_view written_string(ondemand::value& value) {
@@ -104,7 +91,7 @@ bool at_end(ondemand::document& document) {
 
 class JsonReader : public BodyReader {
  public:
-  explicit JsonReader(uint64_t bytes_max) : bytes_max_(bytes_max) { pin_implementation(); }
+  explicit JsonReader(uint64_t bytes_max) : bytes_max_(bytes_max) { choose_simdjson(); }
 
   ReadState feed(std::string_view piece, CheckRows&) override {
     if (text_.size() + piece.size() > bytes_max_) return fail(too_large_problem(bytes_max_));
@@ -264,7 +251,7 @@ bool plain(std::string_view text) {
 
 class NdjsonReader : public BodyReader {
  public:
-  explicit NdjsonReader(size_t line_bytes_max) : splitter_(line_bytes_max) { pin_implementation(); }
+  explicit NdjsonReader(size_t line_bytes_max) : splitter_(line_bytes_max) { choose_simdjson(); }
 
   ReadState feed(std::string_view piece, CheckRows& rows) override {
     copies_.clear();

@@ -171,7 +171,7 @@ class ExplainExchange final : public Exchange {
 
 Problem expected(std::string name, const std::string& what) {
   const std::string detail = "Expected for " + name + ": " + what + ".";
-  return bad_parameter_problem(std::move(name), "bad_value", detail);
+  return invalid_request_problem(std::move(name), "bad_value", detail);
 }
 
 std::optional<Problem> read_request(Call& call, ExplainRequest& request) {
@@ -198,7 +198,7 @@ std::optional<Problem> read_request(Call& call, ExplainRequest& request) {
   }
   options.purpose = purpose == "marketing" ? Purpose::marketing : Purpose::transactional;
   if (!query.get("address")) {
-    return bad_parameter_problem("address", "required", "An explanation needs ?address=.");
+    return invalid_request_problem("address", "required", "An explanation needs ?address=.");
   }
   request.raw = *query.get("address");
   CanonicalAddress canonical;

@@ -104,7 +104,7 @@ std::optional<Problem> JsonMembers::parse(std::string_view text, JsonMembers& ou
   if (const auto octet = json_error_octet(text)) return malformed_json_problem(*octet);
   out.impl_->object = json::parse(text);
   if (!out.impl_->object.is_object()) {
-    return bad_body_problem({{std::nullopt, "", "not_an_object"}}, "The body must be an object.");
+    return invalid_body_problem({{std::nullopt, "", "not_an_object"}}, "The body must be an object.");
   }
   return std::nullopt;
 }
@@ -146,7 +146,7 @@ std::optional<Problem> JsonMembers::problem() {
   if (impl_->errors.empty()) return std::nullopt;
   std::string known = "Members of this body are:";
   for (const std::string& name : impl_->asked) known += " " + name;
-  return bad_body_problem(std::move(impl_->errors), known + ".");
+  return invalid_body_problem(std::move(impl_->errors), known + ".");
 }
 
 }  // namespace suppressd

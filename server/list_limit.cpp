@@ -13,8 +13,8 @@ std::optional<Problem> read_limit(const Query& query, size_t& limit) {
   if (result.ec == std::errc() && result.ptr == end && limit >= 1 && limit <= list_items_max) {
     return std::nullopt;
   }
-  return bad_parameter_problem("limit", "bad_value",
-                               "Expected for limit: 1 to " + std::to_string(list_items_max) + ".");
+  return invalid_request_problem(
+      "limit", "bad_value", "Expected for limit: 1 to " + std::to_string(list_items_max) + ".");
 }
 
 }  // namespace suppressd

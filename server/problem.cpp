@@ -112,20 +112,20 @@ Problem media_type_problem(std::string_view accepted) {
           {}};
 }
 
-Problem bad_parameter_problem(std::string name, std::string error, std::string detail) {
+Problem invalid_request_problem(std::string name, std::string error, std::string detail) {
   return {400,
-          "bad-parameter",
-          "A query parameter cannot be used as given.",
+          "invalid-request",
+          "A parameter or member is not valid.",
           std::move(detail),
           {},
           {{std::nullopt, std::move(name), std::move(error)}},
           {}};
 }
 
-Problem bad_body_problem(std::vector<Problem::Row> errors, std::string detail) {
+Problem invalid_body_problem(std::vector<Problem::Row> errors, std::string detail) {
   return {400,
-          "bad-body",
-          "The body cannot be used as given.",
+          "invalid-request",
+          "A parameter or member is not valid.",
           std::move(detail),
           {},
           std::move(errors),

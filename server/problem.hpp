@@ -52,9 +52,9 @@ Problem too_large_problem(uint64_t octets_max);
 /// 415, naming what is accepted in the text and in Accept.
 Problem media_type_problem(std::string_view accepted);
 /// 400 about one query parameter; `error` is its stable code.
-Problem bad_parameter_problem(std::string name, std::string error, std::string detail);
+Problem invalid_request_problem(std::string name, std::string error, std::string detail);
 /// 400 about members of a JSON body.
-Problem bad_body_problem(std::vector<Problem::Row> errors, std::string detail);
+Problem invalid_body_problem(std::vector<Problem::Row> errors, std::string detail);
 /// 400: a body that is not the JSON that its Content-Type promised; `octet` is where, counted from
 /// 0.
 Problem malformed_json_problem(size_t octet);

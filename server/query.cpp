@@ -41,19 +41,19 @@ std::optional<Problem> Query::parse(std::string_view query,
     const auto name = percent_decode(pair.substr(0, equals));
     const auto value = percent_decode(pair.substr(std::min(pair.size(), equals + 1)));
     if (!name || !value) {
-      return bad_parameter_problem("", "bad_encoding",
-                                   "The query has a '%' that two hex digits do not follow.");
+      return invalid_request_problem("", "bad_encoding",
+                                     "The query has a '%' that two hex digits do not follow.");
     }
     const auto match = std::find(known.begin(), known.end(), *name);
     if (match == known.end()) {
       // The name is not repeated: somebody may have put an address there.
       std::string detail = "The query has a parameter that this route does not know. It knows:";
       for (const std::string_view one : known) detail += " " + std::string(one);
-      return bad_parameter_problem("", "unknown_parameter", detail);
+      return invalid_request_problem("", "unknown_parameter", detail);
     }
     if (out.get(*name)) {
-      return bad_parameter_problem(std::string(*match), "given_twice",
-                                   "A query parameter is given twice.");
+      return invalid_request_problem(std::string(*match), "given_twice",
+                                     "A query parameter is given twice.");
     }
     out.parameters_.emplace_back(*name, *value);
   }

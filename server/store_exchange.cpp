@@ -13,9 +13,9 @@ void run_read(const StoreRead& read, Answer& answer) {
   try {
     read(answer);
   } catch (const std::invalid_argument&) {
-    write_problem(
-        bad_parameter_problem("cursor", "bad_value", "The cursor is not one that this list gave."),
-        answer);
+    write_problem(invalid_request_problem("cursor", "bad_value",
+                                          "The cursor is not one that this list gave."),
+                  answer);
   } catch (const std::exception&) {
     // StorageFailure, or memory ran out: either way nothing true can be said about the list.
     write_problem(storage_problem(), answer);

@@ -77,7 +77,7 @@ std::string_view default_source(Role role) {
 
 Problem bad_value(std::string name, std::string expected) {
   std::string detail = "Expected for " + name + ": " + expected + ".";
-  return bad_parameter_problem(std::move(name), "bad_value", std::move(detail));
+  return invalid_request_problem(std::move(name), "bad_value", std::move(detail));
 }
 
 }  // namespace
@@ -214,8 +214,9 @@ std::optional<Problem> SuppressionRows::open_document(std::string document) {
   }
   dom::object object;
   if (json.get_object().get(object) != simdjson::SUCCESS) {
-    return bad_body_problem({{std::nullopt, "", "not_an_object"}},
-                            "Expected an object of one suppression, or {\"suppressions\":[…]}.");
+    return invalid_body_problem(
+        {{std::nullopt, "", "not_an_object"}},
+        "Expected an object of one suppression, or {\"suppressions\":[…]}.");
   }
   dom::element list;
   if (object.at_key("suppressions").get(list) != simdjson::SUCCESS) {
@@ -224,8 +225,8 @@ std::optional<Problem> SuppressionRows::open_document(std::string document) {
   }
   dom::array array;
   if (object.size() != 1 || list.get_array().get(array) != simdjson::SUCCESS) {
-    return bad_body_problem({{std::nullopt, "suppressions", "not_a_list"}},
-                            "Expected {\"suppressions\":[…]} with no other member.");
+    return invalid_body_problem({{std::nullopt, "suppressions", "not_a_list"}},
+                                "Expected {\"suppressions\":[…]} with no other member.");
   }
   impl_->array = array;
   impl_->next_row = array.begin();

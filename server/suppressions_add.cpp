@@ -264,7 +264,7 @@ class AddExchange final : public Exchange {
   }
 
   static Problem utf16_problem() {
-    return bad_body_problem({{std::nullopt, "", "utf16"}}, "The body is UTF-16; send UTF-8.");
+    return invalid_body_problem({{std::nullopt, "", "utf16"}}, "The body is UTF-16; send UTF-8.");
   }
 
   void fail(Problem problem) {
@@ -352,7 +352,7 @@ std::optional<Problem> read_request(Call& call, AddRequest& request) {
   if (call.account) request.defaults.region = call.account->default_region;
   if (auto problem = RowDefaults::read(query, request.defaults)) return problem;
   if (*kind == BodyKind::text && request.defaults.cause.reason == Reason::none) {
-    return bad_parameter_problem("reason", "required", "Plain addresses need ?reason=.");
+    return invalid_request_problem("reason", "required", "Plain addresses need ?reason=.");
   }
   const AppLimits& limits = call.parts.limits;
   request.body_bytes_max =

@@ -18,20 +18,21 @@ std::optional<Problem> read_filter(const Query& query, SuppressionFilter& filter
   if (const auto text = query.get("channel")) {
     filter.channel = parse_channel(*text);
     if (!filter.channel) {
-      return bad_parameter_problem("channel", "bad_value", "Expected for channel: email or phone.");
+      return invalid_request_problem("channel", "bad_value",
+                                     "Expected for channel: email or phone.");
     }
   }
   if (const auto text = query.get("reason")) {
     filter.reason = parse_reason(*text);
     if (!filter.reason) {
-      return bad_parameter_problem("reason", "bad_value", "Expected for reason: its name.");
+      return invalid_request_problem("reason", "bad_value", "Expected for reason: its name.");
     }
   }
   if (const auto text = query.get("since")) {
     const auto time = parse_time(*text);
     if (!time) {
-      return bad_parameter_problem("since", "bad_value",
-                                   "Expected for since: a time such as 2026-03-01T09:30:00Z.");
+      return invalid_request_problem("since", "bad_value",
+                                     "Expected for since: a time such as 2026-03-01T09:30:00Z.");
     }
     filter.since = *time;
   }
