@@ -1,9 +1,5 @@
 // Every way a data directory is refused, and that a refusal changes nothing in it.
-#include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "persistence/mark.hpp"
 #include "store_harness.hpp"
@@ -47,22 +43,15 @@ TEST_CASE("two directories have two secrets") {
   REQUIRE_FALSE(one.store->fingerprint_key()(address) == other.store->fingerprint_key()(address));
 }
 
+TEST_CASE("child opens a locked directory", "[.]") {
+  ::_exit(refusal(child_directory()) == Kind::locked ? 0 : 1);
+}
+
 TEST_CASE("a directory in use is refused, by the same process and by another") {
   TemporaryDirectory directory;
   LoadedStore one(directory.path());
   REQUIRE(refusal(directory.path()) == Kind::locked);
-  pid_t child = ::fork();
-  if (child == 0) {
-    try {
-      Store::open(options_for(directory.path()));
-    } catch (const StoreError& error) {
-      ::_exit(error.kind == Kind::locked ? 0 : 1);
-    }
-    ::_exit(2);
-  }
-  int status = -1;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WEXITSTATUS(status) == 0);
+  REQUIRE(exit_code_of(start_child("child opens a locked directory", directory.path())) == 0);
 }
 
 TEST_CASE("a newer format is refused without changing a byte") {
@@ -145,25 +134,19 @@ TEST_CASE("a file in place of the directory, or of its parent, is refused") {
   REQUIRE(refusal(parent.path() / "file" / "data") == Kind::io);
 }
 
+TEST_CASE("child opens a read-only directory", "[.]") {
+  // Root may write everywhere, so the child becomes nobody.
+  if (::geteuid() == 0 && ::seteuid(65534) != 0) ::_exit(3);
+  ::_exit(refusal(child_directory()) == Kind::read_only ? 0 : 1);
+}
+
 TEST_CASE("a directory that may not be written is refused as read-only") {
   TemporaryDirectory directory;
   fill(directory.path());
   ::chmod(directory.path().c_str(), 0555);
-  pid_t child = ::fork();
-  if (child == 0) {
-    // Root may write everywhere, so the child becomes nobody.
-    if (::geteuid() == 0 && ::seteuid(65534) != 0) ::_exit(3);
-    try {
-      Store::open(options_for(directory.path()));
-    } catch (const StoreError& error) {
-      ::_exit(error.kind == Kind::read_only ? 0 : 1);
-    }
-    ::_exit(2);
-  }
-  int status = -1;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WEXITSTATUS(status) == 0);
+  int code = exit_code_of(start_child("child opens a read-only directory", directory.path()));
   ::chmod(directory.path().c_str(), 0700);
+  REQUIRE(code == 0);
 }
 
 TEST_CASE("a creation cut off at any file is completed by the next start") {
@@ -227,30 +210,19 @@ TEST_CASE("a missing mark can be accepted with an empty file") {
   REQUIRE(LoadedStore(directory.path()).store->sequence() == 4);
 }
 
+TEST_CASE("child ends without closing", "[.]") {
+  LoadedStore one(child_directory());
+  for (int i = 0; i < 5; ++i) {
+    Outcome outcome =
+        one.commit(add_one(1, "a" + std::to_string(i) + "@example.com", cause_of(Reason::manual)));
+    if (outcome.status != Outcome::Status::committed) ::_exit(1);
+  }
+  ::_exit(0);  // so that the changes are in RocksDB's log alone
+}
+
 TEST_CASE("the log of RocksDB cut short after an acknowledgement is noticed") {
   TemporaryDirectory directory;
-  // A child is ended without closing, so that the changes are in the log alone.
-  pid_t child = ::fork();
-  if (child == 0) {
-    try {
-      std::unique_ptr<Store> store = Store::open(options_for(directory.path()));
-      SuppressionSet set;
-      for (int i = 0; i < 5; ++i) {
-        std::vector<Change> changes{
-            add_one(1, "a" + std::to_string(i) + "@example.com", cause_of(Reason::manual))};
-        std::vector<Outcome> outcomes(1);
-        std::vector<SetUpdate> updates;
-        store->commit(changes, outcomes, set, updates);
-        if (outcomes[0].status != Outcome::Status::committed) ::_exit(1);
-      }
-    } catch (...) {
-      ::_exit(2);
-    }
-    ::_exit(0);
-  }
-  int status = -1;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WEXITSTATUS(status) == 0);
+  REQUIRE(exit_code_of(start_child("child ends without closing", directory.path())) == 0);
   fs::path log;
   for (const auto& entry : fs::directory_iterator(directory.path() / "db")) {
     if (entry.path().extension() == ".log" && entry.file_size() != 0) log = entry.path();

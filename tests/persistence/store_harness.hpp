@@ -1,6 +1,9 @@
 // What the store's tests share: a directory that goes away, a store with its set, changes in short.
 #pragma once
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -120,6 +123,33 @@ inline StoreError::Kind refusal(const StoreOptions& options, std::string* senten
 }
 inline StoreError::Kind refusal(const fs::path& directory, std::string* sentence = nullptr) {
   return refusal(options_for(directory), sentence);
+}
+
+/// Starts this program again to run one hidden test case, `role`, which ends with _exit. A fresh
+/// process, because RocksDB's threads do not live on in a forked one.
+inline pid_t start_child(const char* role, const fs::path& directory, int pipe = -1) {
+  ::setenv("SUPPRESSD_TEST_DIRECTORY", directory.c_str(), 1);
+  ::setenv("SUPPRESSD_TEST_PIPE", std::to_string(pipe).c_str(), 1);
+  pid_t child = ::fork();
+  if (child == 0) {
+    ::execl("/proc/self/exe", "persistence_tests", role, nullptr);
+    ::_exit(127);
+  }
+  REQUIRE(child > 0);
+  return child;
+}
+inline fs::path child_directory() {
+  const char* path = std::getenv("SUPPRESSD_TEST_DIRECTORY");
+  return path == nullptr ? "" : path;
+}
+inline int child_pipe() {
+  return std::atoi(std::getenv("SUPPRESSD_TEST_PIPE"));
+}
+/// The exit status; -1 when a signal ended the child.
+inline int exit_code_of(pid_t child) {
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
 }
 
 inline std::string read_file(const fs::path& path) {
