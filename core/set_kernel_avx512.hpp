@@ -2,12 +2,12 @@
 // (set_kernel_avx512.cpp) or an emulation of them (the tests, on machines without AVX-512).
 #pragma once
 
-#include "core/set_kernel.hpp"
+#include "core/set_kernel_loop.hpp"
 
 namespace suppressd {
 namespace {
 
-/// As in set_kernel_avx2.cpp, the vector load only proposes a slot.
+/// The vector load only proposes a slot, whose acquire load decides.
 struct Avx512Compare {
   static uint64_t state(const Line& line, uint64_t key, __m512i words) {
     const __m512i differs = _mm512_xor_si512(words, _mm512_set1_epi64(static_cast<int64_t>(key)));
@@ -15,12 +15,12 @@ struct Avx512Compare {
     const unsigned found = _mm512_testn_epi64_mask(differs, mask);
     const unsigned slot = static_cast<unsigned>(__builtin_ctz(found | 1u << 7));
     const uint64_t word = line.slots[slot].load(std::memory_order_acquire);
-    return (word & key_mask) == key ? word & state_mask : 0;
+    return state_if_key(word, key);
   }
 
-  static uint64_t states(const Line& line, uint64_t platform, uint64_t account) {
+  static uint64_t states(const Line& line, uint64_t platform, uint64_t salt) {
     const __m512i words = _mm512_load_si512(&line);
-    return state(line, account, words) | state(line, platform, words) << state_bits;
+    return state(line, platform ^ salt, words) | state(line, platform, words) << state_bits;
   }
 };
 

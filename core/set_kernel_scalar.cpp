@@ -6,7 +6,8 @@ namespace suppressd {
 namespace {
 
 struct ScalarCompare {
-  static uint64_t states(const Line& line, uint64_t platform, uint64_t account) {
+  static uint64_t states(const Line& line, uint64_t platform, uint64_t salt) {
+    const uint64_t account = platform ^ salt;
     uint64_t of_platform = 0;
     uint64_t of_account = 0;
     for (const std::atomic<uint64_t>& slot : line.slots) {

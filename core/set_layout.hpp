@@ -17,21 +17,22 @@ namespace suppressd {
 /// Raised whenever slot bits, line order or probe sequence change; an image carries it.
 inline constexpr uint32_t set_layout_version = 1;
 
-// ---- A slot: | tag 42 | placement 16 | filter 2 | state 4 |, state 0 = empty ----
+// ---- A slot: | placement 16 | tag 40 | filter 4 | state 4 |, state 0 = empty ----
 
 inline constexpr unsigned state_bits = 4;
-inline constexpr unsigned filter_bits = 2;
+inline constexpr unsigned filter_bits = 4;
 inline constexpr unsigned placement_bits = 16;
-inline constexpr unsigned tag_bits = 42;
+inline constexpr unsigned tag_bits = 40;
 static_assert(state_bits + filter_bits + placement_bits + tag_bits == 64);
 
 inline constexpr unsigned key_shift = state_bits + filter_bits;
-inline constexpr unsigned tag_shift = key_shift + placement_bits;
+inline constexpr unsigned tag_shift = key_shift;
+inline constexpr unsigned placement_shift = tag_shift + tag_bits;
 inline constexpr uint64_t state_mask = (uint64_t{1} << state_bits) - 1;
 inline constexpr uint64_t filter_mask = ((uint64_t{1} << filter_bits) - 1) << state_bits;
 inline constexpr uint64_t placement_mask = (uint64_t{1} << placement_bits) - 1;
 inline constexpr uint64_t key_mask = ~uint64_t{0} << key_shift;  // placement and tag
-inline constexpr uint64_t tag_mask = ~uint64_t{0} << tag_shift;
+inline constexpr uint64_t tag_mask = key_mask >> placement_bits& key_mask;
 
 inline constexpr size_t slots_per_line = 8;
 /// Lines that an entry may lie in before it goes to the spill.
@@ -50,22 +51,35 @@ constexpr SlotState state_of(uint64_t slot) {
   return static_cast<SlotState>(slot & state_mask);
 }
 
-// ---- The line's filter: bit f says "an entry whose placement ends in f went on from here" ----
+/// The slot's state if it holds the key, else zero. Arithmetic, so that no compiler makes a branch
+/// of it that a random mix of hits and misses would mispredict.
+constexpr uint64_t state_if_key(uint64_t slot, uint64_t key) {
+  const uint64_t same = (slot ^ key) >> key_shift == 0 ? 1 : 0;
+  return slot & state_mask & (0 - same);
+}
 
-constexpr unsigned filter_index(uint64_t key) {
-  return (key >> key_shift) & 15;
+// ---- The line's filter: bit f says "an entry whose placement ends in f went on" ----
+
+/// Which of the line's 32 filter bits: its slot, then the bit in the slot.
+struct FilterBit {
+  size_t slot;
+  unsigned shift;
+};
+constexpr FilterBit filter_bit(uint64_t key) {
+  const uint64_t index = key >> placement_shift;
+  return {(index / filter_bits) % slots_per_line,
+          state_bits + static_cast<unsigned>(index % filter_bits)};
 }
 
 inline uint64_t went_on(const Line& line, uint64_t key) {
-  const unsigned index = filter_index(key);
-  const uint64_t slot = line.slots[index >> 1].load(std::memory_order_acquire);
-  return (slot >> (state_bits + (index & 1))) & 1;
+  const FilterBit bit = filter_bit(key);
+  return (line.slots[bit.slot].load(std::memory_order_acquire) >> bit.shift) & 1;
 }
 
-/// What the account adds to a tag. Injective (an odd factor modulo 2^42), so that one address's
+/// What the account adds to a tag. Injective (an odd factor modulo 2^40), so that one address's
 /// entries of different accounts never share a tag. Zero for the platform.
 constexpr uint64_t account_salt(AccountNumber account) {
-  return (uint64_t{account} * 0x2545f4914f6cdd1d) << tag_shift;
+  return ((uint64_t{account} * 0x2545f4914f6cdd1d) << tag_shift) & tag_mask;
 }
 
 // ---- From a fingerprint to a place ----
@@ -75,8 +89,8 @@ struct Geometry {
   unsigned shard_bits = 0;
   unsigned range_bits = 0;
 
-  uint32_t shard(const Fingerprint& address) const {
-    return static_cast<uint32_t>((address.high >> 1) >> (63 - shard_bits));
+  uint64_t shard(const Fingerprint& address) const {
+    return (address.high >> 1) >> (63 - shard_bits);  // two shifts: shard_bits may be zero
   }
   /// Range and placement as one number, the only thing of `high` that a line position depends on.
   uint64_t place(const Fingerprint& address) const {
@@ -85,32 +99,32 @@ struct Geometry {
   uint64_t ranges() const { return uint64_t{1} << range_bits; }
 };
 
-/// The 58 bits by which a slot recognizes an address's platform entry; xor account_salt for an
+/// The 56 bits by which a slot recognizes an address's platform entry; xor account_salt for an
 /// account's.
 inline uint64_t platform_key(const Fingerprint& address, uint64_t place) {
-  return (address.low & tag_mask) | ((place & placement_mask) << key_shift);
+  return (address.low & tag_mask) | (place << placement_shift);
+}
+
+/// Where an entry that was read back from a slot belongs.
+constexpr uint64_t place_of(uint64_t range, uint64_t slot) {
+  return range << placement_bits | slot >> placement_shift;
 }
 
 // ---- A shard's lines, as one word of the directory ----
 
 /// Lines of one shard: ranges() * range_lines of them, and one more whose first slot holds the
 /// address of the spill (0 when there is none). Packed into one word, so that readers get both
-/// parts in one load: | page of the first line 44 | range_lines 20 |.
+/// parts in one load: the lines are aligned so far that range_lines fits below their address.
 struct Table {
   Line* lines = nullptr;
   uint64_t range_lines = 0;
 
-  static constexpr unsigned range_lines_bits = 20;
-  static constexpr unsigned page_bits = 12;
-  static_assert(range_lines_max < uint64_t{1} << range_lines_bits);
+  static constexpr uint64_t alignment = 2 * range_lines_max;
 
   static Table unpack(uint64_t word) {
-    return {reinterpret_cast<Line*>((word >> range_lines_bits) << page_bits),
-            word & ((uint64_t{1} << range_lines_bits) - 1)};
+    return {reinterpret_cast<Line*>(word & ~(alignment - 1)), word & (alignment - 1)};
   }
-  uint64_t pack() const {
-    return (reinterpret_cast<uintptr_t>(lines) >> page_bits) << range_lines_bits | range_lines;
-  }
+  uint64_t pack() const { return reinterpret_cast<uintptr_t>(lines) | range_lines; }
   /// range * range_lines + placement * range_lines / 2^16, in one multiplication.
   Line& home(uint64_t place) const { return lines[(place * range_lines) >> placement_bits]; }
 };

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 
@@ -27,24 +28,23 @@ std::byte* map(size_t bytes) {
 }
 
 /// Maps more than wanted and gives back what lies outside the aligned part.
-std::byte* map_aligned(size_t bytes) {
-  std::byte* begin = map(bytes + huge_page_bytes);
-  const size_t past = reinterpret_cast<uintptr_t>(begin) % huge_page_bytes;
-  const size_t skip = past == 0 ? 0 : huge_page_bytes - past;
-  std::byte* data = begin + skip;
+std::byte* map_aligned(size_t bytes, size_t alignment) {
+  std::byte* begin = map(bytes + alignment);
+  const size_t past = reinterpret_cast<uintptr_t>(begin) % alignment;
+  const size_t skip = past == 0 ? 0 : alignment - past;
   if (skip > 0) munmap(begin, skip);
-  munmap(data + bytes, huge_page_bytes - skip);
-  return data;
+  munmap(begin + skip + bytes, alignment - skip);
+  return begin + skip;
 }
 
 }  // namespace
 
-LineMemory::LineMemory(size_t bytes) : bytes_(rounded(bytes)) {
+LineMemory::LineMemory(size_t bytes, size_t alignment) : bytes_(rounded(bytes)) {
   if (bytes_ < huge_page_bytes) {
-    data_ = map(bytes_);
+    data_ = map_aligned(bytes_, alignment);
     return;
   }
-  data_ = map_aligned(bytes_);
+  data_ = map_aligned(bytes_, std::max(alignment, huge_page_bytes));
   // Advice only: without huge pages the set is slower, not wrong.
   madvise(data_, bytes_ / huge_page_bytes * huge_page_bytes, MADV_HUGEPAGE);
 }

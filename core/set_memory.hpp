@@ -1,6 +1,7 @@
-// Memory for the lines of a shard: zeroed anonymous mmap. From 2 MiB on it is 2 MiB-aligned, its
-// whole 2 MiB parts are advised to be huge pages, and the tail keeps small pages, so that no memory
-// is rounded up. Pages are touched first by the writer that fills them, never by a reader.
+// Memory for the lines of a shard: zeroed anonymous mmap, aligned. From 2 MiB on it is 2
+// MiB-aligned, its whole 2 MiB parts are advised to be huge pages, and the tail keeps small pages,
+// so that no memory is rounded up. Pages are touched first by the writer that fills them, never by
+// a reader.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@ namespace suppressd {
 class LineMemory {
  public:
   LineMemory() = default;
-  explicit LineMemory(size_t bytes);  // throws std::bad_alloc
+  LineMemory(size_t bytes, size_t alignment);  // throws std::bad_alloc
   ~LineMemory();
   LineMemory(LineMemory&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}

@@ -167,7 +167,7 @@ void SuppressionSet::prefetch(const Fingerprint& address) const {
 }
 
 uint32_t SuppressionSet::shard_of(const Fingerprint& address) const {
-  return impl_->geometry.shard(address);
+  return static_cast<uint32_t>(impl_->geometry.shard(address));
 }
 
 uint32_t SuppressionSet::shards() const {

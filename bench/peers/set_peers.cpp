@@ -67,7 +67,7 @@ Arguments parse(int count, char** values) {
 /// As many lines as the set has, and nothing to find in them.
 class Ceiling {
  public:
-  explicit Ceiling(uint64_t lines) : count_(lines), memory_(lines * sizeof(Line)) {
+  explicit Ceiling(uint64_t lines) : count_(lines), memory_(lines * sizeof(Line), Table::alignment) {
     std::memset(memory_.data(), 1, memory_.bytes());
   }
   uint64_t operator()(const std::vector<Fingerprint>& asked) const {

@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+#include "core/set_memory.hpp"
+
 namespace suppressd {
 
 TEST_CASE("a fingerprint's high half is cut into shard, range and placement") {
@@ -18,16 +20,20 @@ TEST_CASE("a fingerprint's high half is cut into shard, range and placement") {
   REQUIRE(whole.place(address) == 0xfedc);
 }
 
-TEST_CASE("a slot is tag 42, placement 16, filter 2, state 4") {
+TEST_CASE("a slot is placement 16, tag 40, filter 4, state 4") {
   const Fingerprint address{0xfedcba9876543210, 0x0123456789abcdef};
   const uint64_t place = Geometry{6, 10}.place(address);
-  REQUIRE(platform_key(address, place) == 0x0123456789aea600);
-  REQUIRE((platform_key(address, place) ^ account_salt(1)) == 0x25709e50ceeea600);
-  REQUIRE(filter_index(platform_key(address, place)) == (0xba98 & 15));
+  const uint64_t key = platform_key(address, place);
+  REQUIRE(key == 0xba98'456789abcd'00);
+  REQUIRE((key ^ account_salt(1)) == 0xba98'd428e576d0'00);
+  REQUIRE(place_of(place >> 16, key) == place);
   REQUIRE(state_mask == 0x0f);
-  REQUIRE(filter_mask == 0x30);
-  REQUIRE(key_mask == 0xffffffffffffffc0);
+  REQUIRE(filter_mask == 0xf0);
+  REQUIRE(key_mask == 0xffffffffffffff00);
   REQUIRE(account_salt(platform_number) == 0);
+  // The low five bits of the placement, 0x18 here: slot 6, and the first of its filter bits.
+  REQUIRE(filter_bit(key).slot == 6);
+  REQUIRE(filter_bit(key).shift == 4);
 }
 
 TEST_CASE("accounts never share a salt") {
@@ -64,11 +70,11 @@ TEST_CASE("a sequence begins at the home line, stays in its range and depends on
 
 TEST_CASE("a directory word carries the lines and their number") {
   std::vector<Line> memory(128);
-  auto* page =
+  auto* lines =
       reinterpret_cast<Line*>((reinterpret_cast<uintptr_t>(memory.data()) + 4095) / 4096 * 4096);
   for (const uint64_t range_lines : {uint64_t{1}, uint64_t{77}, range_lines_max}) {
-    const Table table = Table::unpack(Table{page, range_lines}.pack());
-    REQUIRE(table.lines == page);
+    const Table table = Table::unpack(Table{lines, range_lines}.pack());
+    REQUIRE(table.lines == lines);
     REQUIRE(table.range_lines == range_lines);
   }
 }
@@ -78,10 +84,10 @@ TEST_CASE("a billion entries make a wrong match less likely than 1e-12 a check")
   // the line), its placement and its tag are the same.
   constexpr double entries = 1e9;
   constexpr double bits = 16 + placement_bits + tag_bits;
-  static_assert(bits == 74);
+  static_assert(bits == 72);
   double chance = 2 * entries;
-  for (int i = 0; i < 74; ++i) chance /= 2;
-  REQUIRE(chance < 1.1e-13);
+  for (int i = 0; i < 72; ++i) chance /= 2;
+  REQUIRE(chance < 4.3e-13);
 }
 
 }  // namespace suppressd
