@@ -235,7 +235,7 @@ bool ChunkDecoder::take_size_digit(char c) {
 bool ChunkDecoder::take(char c) {
   switch (state_) {
     case State::size:
-      if (++line_bytes_ > chunk_line_bytes_max - 2) return fail(FramingError::chunk_line_too_long);
+      if (++line_bytes_ >= chunk_line_bytes_max) return fail(FramingError::chunk_line_too_long);
       if (c != '\r') return take_size_digit(c);
       if (line_bytes_ == 1) return fail(FramingError::bad_chunk_size);
       state_ = State::size_end;

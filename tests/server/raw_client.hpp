@@ -97,6 +97,7 @@ class RawClient {
   /// True when the server closes without sending any more.
   bool closed_by_server() { return in_.empty() && !receive(); }
   bool was_reset() const { return was_reset_; }
+  int descriptor() const { return socket_; }
 
  private:
   bool receive() {

@@ -1,0 +1,273 @@
+// The real program: exit codes, signals, and what it leaves behind.
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "tests/server/raw_client.hpp"
+
+using namespace suppressd::test;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct TemporaryDirectory {
+  fs::path path;
+  TemporaryDirectory() {
+    std::string pattern = fs::temp_directory_path() / "suppressd-process-XXXXXX";
+    path = mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() { fs::remove_all(path); }
+};
+
+std::string read_file(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+template <class Condition>
+void eventually(Condition condition) {
+  const auto limit = std::chrono::steady_clock::now() + 60s;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > limit) FAIL("what was waited for does not happen");
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+/// A running suppressd on a port of its own; its output goes to files.
+class Process {
+ public:
+  Process(const fs::path& scratch, std::vector<std::string> arguments, bool serves = true)
+      : out_(scratch / "stdout"), err_(scratch / "stderr"), port_file_(scratch / "port") {
+    fs::remove(port_file_);
+    arguments.insert(arguments.begin(), SUPPRESSD_BINARY);
+    if (serves) {
+      for (const char* more : {"--listen", "127.0.0.1:0", "--port-file"}) arguments.push_back(more);
+      arguments.push_back(port_file_);
+    }
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&files, 1, out_.c_str(), flags, 0600);
+    posix_spawn_file_actions_addopen(&files, 2, err_.c_str(), flags, 0600);
+    const int failed = posix_spawn(&pid_, argv[0], &files, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&files);
+    REQUIRE(failed == 0);
+  }
+  ~Process() {
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void signal(int number) { kill(pid_, number); }
+  /// The exit code, or minus the signal that ended it.
+  int wait() {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  uint16_t port() {
+    eventually([&] { return !read_file(port_file_).empty() || ended(); });
+    INFO(errors());
+    const std::string text = read_file(port_file_);
+    REQUIRE_FALSE(text.empty());
+    return static_cast<uint16_t>(std::stoi(text));
+  }
+  void wait_until_ready() {
+    const uint16_t at = port();
+    eventually([&] {
+      RawClient client(at);
+      client.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+      return client.read_answer().status == 200;
+    });
+  }
+  std::string output() const { return read_file(out_); }
+  std::string errors() const { return read_file(err_); }
+
+ private:
+  bool ended() {
+    siginfo_t info{};
+    waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+    return info.si_pid != 0;
+  }
+
+  fs::path out_, err_, port_file_;
+  pid_t pid_ = -1;
+};
+
+int exit_code(const fs::path& scratch, const std::vector<std::string>& arguments,
+              std::string& errors) {
+  Process process(scratch, arguments, false);
+  const int code = process.wait();
+  errors = process.errors();
+  return code;
+}
+
+bool refuses_connections(uint16_t port) {
+  try {
+    RawClient client(port);
+    return false;
+  } catch (const std::runtime_error&) {
+    return true;
+  }
+}
+
+const std::string live = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("the program explains itself and ends with 0", "[process]") {
+  const TemporaryDirectory scratch;
+  for (const char* argument : {"--help", "--version", "config"}) {
+    Process process(scratch.path, {argument}, false);
+    CHECK(process.wait() == 0);
+    CHECK_FALSE(process.output().empty());
+    CHECK(process.errors().empty());
+  }
+}
+
+TEST_CASE("a bad option or configuration ends with 2 and one sentence", "[process]") {
+  const TemporaryDirectory scratch;
+  std::string errors;
+  CHECK(exit_code(scratch.path, {"--no-such-option"}, errors) == 2);
+  CHECK_THAT(errors, Contains("--no-such-option"));
+  CHECK(exit_code(scratch.path, {"--threads", "many"}, errors) == 2);
+  CHECK_THAT(errors, Contains("--threads"));
+  const fs::path file = scratch.path / "bad.toml";
+  std::ofstream(file) << "threads = 1\ntreads = 2\n";
+  CHECK(exit_code(scratch.path, {"--config", file}, errors) == 2);
+  CHECK_THAT(errors, Contains("bad.toml:2: ") && Contains("treads"));
+  CHECK(std::count(errors.begin(), errors.end(), '\n') == 1);
+}
+
+TEST_CASE("SIGTERM and SIGINT stop in order with 0, and a restart finds what was there",
+          "[process]") {
+  const TemporaryDirectory scratch;
+  const fs::path data = scratch.path / "data";
+  std::string first_key;
+  for (int signal : {SIGTERM, SIGINT}) {
+    Process process(scratch.path, {"--data-dir", data});
+    process.wait_until_ready();
+    struct stat status {};
+    REQUIRE(stat((data / "admin.key").c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+    const std::string key = read_file(data / "admin.key");
+    if (!first_key.empty()) CHECK(key == first_key);
+    first_key = key;
+    process.signal(signal);
+    CHECK(process.wait() == 0);
+    CHECK_THAT(process.errors(), Contains("\"event\":\"stopped\""));
+  }
+}
+
+TEST_CASE("every line on standard error is a JSON object, and none holds a key or a path",
+          "[process]") {
+  const TemporaryDirectory scratch;
+  Process process(scratch.path, {"--data-dir", scratch.path / "data"});
+  process.wait_until_ready();
+  {
+    RawClient client(process.port());
+    client.send(
+        "GET /v1/accounts/demo/suppressions/email/ann@example.com HTTP/1.1\r\nHost: x\r\n"
+        "Authorization: Bearer secret-key-text\r\nX-Request-Id: known-id\r\n\r\n");
+    CHECK(client.read_answer().status >= 400);
+  }
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 0);
+  std::istringstream lines(process.errors());
+  bool seen = false;
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line);
+    seen |= object.value("request_id", "") == "known-id";
+  }
+  CHECK(seen);
+  CHECK_THAT(process.errors(), !Contains("ann@example.com") && !Contains("secret-key-text"));
+}
+
+TEST_CASE("a port in use ends with 4", "[process]") {
+  const TemporaryDirectory scratch;
+  Process process(scratch.path, {"--data-dir", scratch.path / "data"});
+  const std::string address = "127.0.0.1:" + std::to_string(process.port());
+  const TemporaryDirectory other;
+  std::string errors;
+  CHECK(exit_code(other.path, {"--data-dir", other.path / "data", "--listen", address}, errors) ==
+        4);
+  CHECK_THAT(errors, Contains("cannot listen on " + address));
+}
+
+TEST_CASE("a data directory in use ends with 3", "[process]") {
+  const TemporaryDirectory scratch;
+  Process process(scratch.path, {"--data-dir", scratch.path / "data"});
+  process.wait_until_ready();
+  const TemporaryDirectory other;
+  std::string errors;
+  CHECK(exit_code(other.path, {"--data-dir", scratch.path / "data", "--listen", "127.0.0.1:0"},
+                  errors) == 3);
+  CHECK_THAT(errors, Contains("in use"));
+}
+
+TEST_CASE("a request under way at SIGTERM is finished first", "[process]") {
+  const TemporaryDirectory scratch;
+  Process process(scratch.path, {"--data-dir", scratch.path / "data"});
+  process.wait_until_ready();
+  const uint16_t port = process.port();
+  RawClient client(port);
+  client.send(live + live.substr(0, 10));  // once the first is answered, the second has begun
+  CHECK(client.read_answer().status == 200);
+  process.signal(SIGTERM);
+  eventually([&] { return refuses_connections(port); });
+  client.send(live.substr(10));
+  const RawAnswer answer = client.read_answer();
+  CHECK(answer.status == 200);
+  CHECK(answer.has("Connection: close"));
+  client.close();
+  CHECK(process.wait() == 0);
+}
+
+TEST_CASE("a request that does not end is cut off at the stop-deadline", "[process]") {
+  const TemporaryDirectory scratch;
+  Process process(scratch.path, {"--data-dir", scratch.path / "data", "--stop-deadline", "50ms",
+                                 "--header-deadline", "1000"});
+  process.wait_until_ready();
+  RawClient client(process.port());
+  client.send(live + live.substr(0, 10));
+  CHECK(client.read_answer().status == 200);
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 0);
+  CHECK(client.closed_by_server());
+}
+
+TEST_CASE("a second signal ends the stop at once with 5", "[process]") {
+  const TemporaryDirectory scratch;
+  Process process(scratch.path, {"--data-dir", scratch.path / "data", "--stop-deadline", "1000",
+                                 "--header-deadline", "1000"});
+  process.wait_until_ready();
+  const uint16_t port = process.port();
+  RawClient client(port);
+  client.send(live + live.substr(0, 10));
+  CHECK(client.read_answer().status == 200);
+  process.signal(SIGTERM);
+  eventually([&] { return refuses_connections(port); });
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 5);
+}
