@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <span>
 
 namespace suppressd {
@@ -41,20 +42,30 @@ void mark_all(std::span<Line* const> passed, uint64_t key) {
   for (auto line = passed.rbegin(); line != passed.rend(); ++line) mark_went_on(**line, key);
 }
 
+uint64_t key_of(const Fingerprint& address, uint64_t place, AccountNumber account) {
+  return platform_key(address, place) ^ account_salt(account);
+}
+
 }  // namespace
 
 Shard::Shard(Geometry geometry, double phase, std::atomic<uint64_t>& directory, Epochs& epochs)
     : geometry_(geometry), phase_(phase), directory_(directory), epochs_(epochs) {
   lines_ = make_lines(1);
-  publish();
+  directory_.store(lines_.table.pack());
+  counters_.lines.set(line_count(lines_));
+  count_bytes();
 }
 
 Shard::Lines Shard::make_lines(uint64_t range_lines) const {
   Lines lines;
-  lines.memory =
-      LineMemory((geometry_.ranges() * range_lines + 1) * sizeof(Line), Table::alignment);
+  const size_t bytes = (geometry_.ranges() * range_lines + 1) * sizeof(Line);
+  lines.memory = LineMemory(bytes, Table::alignment);
   lines.table = {static_cast<Line*>(lines.memory.data()), range_lines};
   return lines;
+}
+
+uint64_t Shard::filled_max(const Lines& lines) const {
+  return line_count(lines) * load_max_quarters / 4;
 }
 
 void Shard::reserve(uint64_t entries) {
@@ -82,38 +93,44 @@ SlotState Shard::put(const Fingerprint& address, AccountNumber account, SlotStat
   const uint64_t place = geometry_.place(address);
   const uint64_t key = key_of(address, place, account);
   const Found found = find(place, key);
-  SlotState before = SlotState::absent;
-  if (found.slot == nullptr) {
-    if (state != SlotState::absent) insert(place, key, state);
-  } else {
-    const uint64_t slot = found.slot->load(std::memory_order_relaxed);
-    before = state_of(slot);
-    if (state == SlotState::absent) {
-      erase(found);
-    } else {
-      found.slot->store((slot & ~state_mask) | static_cast<uint64_t>(state),
-                        std::memory_order_release);
-    }
-    if (before == SlotState::absent && state != SlotState::absent) counters_.spilled.add(1);
-  }
+  const uint64_t slot = found.slot ? found.slot->load(std::memory_order_relaxed) : 0;
+  const SlotState before = state_of(slot);
   if (before == state) return before;
+  if (found.slot == nullptr) {
+    insert(place, key, state);
+  } else if (state == SlotState::absent) {
+    erase(found);
+  } else {
+    // A spilled entry that was removed keeps its cell, so this may also bring it back.
+    lines_.spilled += before == SlotState::absent ? 1 : 0;
+    found.slot->store((slot & ~state_mask) | static_cast<uint64_t>(state),
+                      std::memory_order_release);
+  }
+  count(address, account, before, state);
+  return before;
+}
+
+void Shard::count(const Fingerprint& address, AccountNumber account, SlotState before,
+                  SlotState after) {
   Digest digest{counters_.digest_high.value(), counters_.digest_low.value()};
   digest -= entry_digest(address, account, before);
-  digest += entry_digest(address, account, state);
+  digest += entry_digest(address, account, after);
   counters_.digest_high.set(digest.high);
   counters_.digest_low.set(digest.low);
-  counters_.entries.set(in_lines_ + counters_.spilled.value());
-  return before;
+  counters_.entries.set(lines_.entries());
+  counters_.moved.set(lines_.moved);
+  counters_.spilled.set(lines_.spilled);
 }
 
 Shard::Found Shard::find(uint64_t place, uint64_t key) const {
   Probe probe(lines_.table, place);
-  for (uint64_t i = Probe::length(lines_.table); i > 0; --i, probe.next()) {
+  const uint64_t length = Probe::length(lines_.table);
+  for (uint64_t i = 0; i < length; ++i, probe.next()) {
     Line& line = probe.line();
     for (std::atomic<uint64_t>& slot : line.slots) {
       const uint64_t word = slot.load(std::memory_order_relaxed);
       if ((word & key_mask) == key && state_of(word) != SlotState::absent) {
-        return {&slot, i == Probe::length(lines_.table), false};
+        return {&slot, i == 0, false};
       }
     }
     if (went_on(line, key) == 0) return {};
@@ -123,23 +140,24 @@ Shard::Found Shard::find(uint64_t place, uint64_t key) const {
 }
 
 void Shard::insert(uint64_t place, uint64_t key, SlotState state) {
-  if (in_lines_ >= load_max() && lines_.table.range_lines < range_lines_max) {
+  if (lines_.filled >= filled_max(lines_) && lines_.table.range_lines < range_lines_max) {
     rebuild(next_range_lines());
   }
-  Placed placed;
-  if (place_in_lines(lines_, place, key, state, placed)) return count(placed);
-  const bool crowded = lines_.table.range_lines < small_range_lines && in_lines_ * 2 > load_max() &&
-                       counters_.spilled.value() * lines_per_spilled >= counters_.lines.value();
-  if (crowded) {
+  if (place_in_lines(lines_, place, key, state)) return;
+  if (crowded()) {
     rebuild(next_range_lines());
-    if (place_in_lines(lines_, place, key, state, placed)) return count(placed);
+    if (place_in_lines(lines_, place, key, state)) return;
   }
   spill(lines_, place, key, state);
-  count(Placed::spilled);
 }
 
-bool Shard::place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState state,
-                           Placed& placed) {
+/// Whether overflow, not load, should make the shard grow.
+bool Shard::crowded() const {
+  return lines_.table.range_lines < small_range_lines && lines_.filled * 2 > filled_max(lines_) &&
+         lines_.spilled * lines_per_spilled >= line_count(lines_);
+}
+
+bool Shard::place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState state) const {
   std::array<Line*, probe_lines_max> passed;
   size_t passed_count = 0;
   Probe probe(lines.table, place);
@@ -151,7 +169,8 @@ bool Shard::place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState
       slot.store(key | (word & filter_mask) | static_cast<uint64_t>(state),
                  std::memory_order_release);
       mark_all({passed.data(), passed_count}, key);
-      placed = passed_count == 0 ? Placed::home : Placed::moved;
+      ++lines.filled;
+      lines.moved += passed_count > 0 ? 1 : 0;
       return true;
     }
     passed[passed_count++] = &probe.line();
@@ -162,9 +181,8 @@ bool Shard::place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState
 /// Precondition: every line of the sequence is full.
 void Shard::spill(Lines& lines, uint64_t place, uint64_t key, SlotState state) {
   if (!lines.spill || lines.spill->full()) {
-    size_t live = 1;
-    if (lines.spill) lines.spill->for_each([&](uint64_t, uint64_t, SlotState) { ++live; });
-    auto larger = std::make_unique<Spill>(live);
+    auto larger = std::make_unique<Spill>(lines.spilled + 1);
+    retired_.reserve(retired_.size() + 1);  // so that nothing below throws
     if (lines.spill) {
       lines.spill->for_each(
           [&](uint64_t range, uint64_t k, SlotState s) { larger->add(range, k, s); });
@@ -176,6 +194,7 @@ void Shard::spill(Lines& lines, uint64_t place, uint64_t key, SlotState state) {
     count_bytes();
   }
   lines.spill->add(place >> placement_bits, key, state);
+  ++lines.spilled;
   std::array<Line*, probe_lines_max> passed;
   size_t passed_count = 0;
   Probe probe(lines.table, place);
@@ -185,33 +204,26 @@ void Shard::spill(Lines& lines, uint64_t place, uint64_t key, SlotState state) {
   mark_all({passed.data(), passed_count}, key);
 }
 
+/// Precondition: the entry is there (its state is not absent).
 void Shard::erase(const Found& found) {
   const uint64_t slot = found.slot->load(std::memory_order_relaxed);
   if (found.spilled) {
-    if (state_of(slot) == SlotState::absent) return;
     found.slot->store(slot & ~state_mask, std::memory_order_release);
-    counters_.spilled.subtract(1);
+    --lines_.spilled;
   } else {
     found.slot->store(slot & filter_mask, std::memory_order_release);
-    --in_lines_;
+    --lines_.filled;
+    lines_.moved -= found.home ? 0 : 1;
   }
   if (found.home) return;
-  if (!found.spilled) counters_.moved.subtract(1);
   // A rebuild costs as much as there are lines and spilled entries; so many removals pay for it.
-  ++stale_;
-  if (stale_ > counters_.lines.value() / lines_per_stale + counters_.spilled.value()) {
+  ++lines_.stale;
+  if (lines_.stale <= line_count(lines_) / lines_per_stale + lines_.spilled) return;
+  try {
     rebuild(lines_.table.range_lines);
+  } catch (const std::bad_alloc&) {
+    lines_.stale = 0;  // tidying up can wait until as many removals later
   }
-}
-
-void Shard::count(Placed placed) {
-  if (placed == Placed::spilled) return counters_.spilled.add(1);
-  ++in_lines_;
-  if (placed == Placed::moved) counters_.moved.add(1);
-}
-
-uint64_t Shard::load_max() const {
-  return counters_.lines.value() * load_max_quarters / 4;
 }
 
 uint64_t Shard::next_range_lines() const {
@@ -226,19 +238,13 @@ uint64_t Shard::next_range_lines() const {
 }
 
 void Shard::rebuild(uint64_t range_lines) {
-  Lines old = std::exchange(lines_, make_lines(range_lines));
-  in_lines_ = 0;
-  stale_ = 0;
-  counters_.moved.set(0);
-  counters_.spilled.set(0);
+  Lines fresh = make_lines(range_lines);
   const auto again = [&](uint64_t place, uint64_t key, SlotState state) {
-    Placed placed = Placed::spilled;
-    if (!place_in_lines(lines_, place, key, state, placed)) spill(lines_, place, key, state);
-    count(placed);
+    if (!place_in_lines(fresh, place, key, state)) spill(fresh, place, key, state);
   };
-  const Line* line = old.table.lines;
+  const Line* line = lines_.table.lines;
   for (uint64_t range = 0; range < geometry_.ranges(); ++range) {
-    for (uint64_t i = 0; i < old.table.range_lines; ++i, ++line) {
+    for (uint64_t i = 0; i < lines_.table.range_lines; ++i, ++line) {
       for (const std::atomic<uint64_t>& slot : line->slots) {
         const uint64_t word = slot.load(std::memory_order_relaxed);
         if (state_of(word) == SlotState::absent) continue;
@@ -246,20 +252,17 @@ void Shard::rebuild(uint64_t range_lines) {
       }
     }
   }
-  if (old.spill) {
-    old.spill->for_each([&](uint64_t range, uint64_t key, SlotState state) {
+  if (lines_.spill) {
+    lines_.spill->for_each([&](uint64_t range, uint64_t key, SlotState state) {
       again(place_of(range, key), key, state);
     });
   }
-  publish();
-  counters_.growths.add(1);
-  retire(std::move(old.memory), std::move(old.spill));
-}
-
-void Shard::publish() {
+  retired_.reserve(retired_.size() + 1);  // so that nothing below throws
+  std::swap(lines_, fresh);
   directory_.store(lines_.table.pack());  // seq_cst, see set_epoch.hpp
-  counters_.lines.set(geometry_.ranges() * lines_.table.range_lines);
-  count_bytes();
+  counters_.growths.add(1);
+  counters_.lines.set(line_count(lines_));
+  retire(std::move(fresh.memory), std::move(fresh.spill));
 }
 
 void Shard::retire(LineMemory memory, std::unique_ptr<Spill> spill) {

@@ -8,6 +8,7 @@
 //     a reader that follows set bits reaches it. Bits are cleared by a rebuild only.
 //  3. An entry never moves within published lines. A rebuild writes new lines aside, then publishes
 //     them in one store; the old ones stay as they are until the epochs free them.
+// Errors: std::bad_alloc from put() and reserve() leaves everything as it was.
 // Thread safety: one writer at a time; counters() from any thread, exact when no put is under way.
 #pragma once
 
@@ -58,6 +59,12 @@ class Shard {
     LineMemory memory;
     std::unique_ptr<Spill> spill;  // its address is in the last line too, for the readers
     Table table;
+    uint64_t filled = 0;   // entries in lines, moved ones with them
+    uint64_t moved = 0;    // of these, the ones that are not in their home line
+    uint64_t spilled = 0;  // entries in the spill
+    uint64_t stale = 0;    // moved or spilled entries that were removed; their filter bits remain
+
+    uint64_t entries() const { return filled + spilled; }
   };
   struct Retired {
     uint64_t epoch;
@@ -69,24 +76,22 @@ class Shard {
     bool home = false;
     bool spilled = false;
   };
-  enum class Placed { home, moved, spilled };
-
-  uint64_t key_of(const Fingerprint& address, uint64_t place, AccountNumber account) const {
-    return platform_key(address, place) ^ account_salt(account);
-  }
   Lines make_lines(uint64_t range_lines) const;
+  uint64_t line_count(const Lines& lines) const {
+    return geometry_.ranges() * lines.table.range_lines;
+  }
+  uint64_t filled_max(const Lines& lines) const;
   Found find(uint64_t place, uint64_t key) const;
   void insert(uint64_t place, uint64_t key, SlotState state);
   void erase(const Found& found);
-  bool place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState state, Placed& placed);
+  bool place_in_lines(Lines& lines, uint64_t place, uint64_t key, SlotState state) const;
   void spill(Lines& lines, uint64_t place, uint64_t key, SlotState state);
-  void count(Placed placed);
+  bool crowded() const;
   uint64_t next_range_lines() const;
-  uint64_t load_max() const;
   void rebuild(uint64_t range_lines);
-  void publish();
   void retire(LineMemory memory, std::unique_ptr<Spill> spill);
   void reclaim();
+  void count(const Fingerprint& address, AccountNumber account, SlotState before, SlotState after);
   void count_bytes();
 
   const Geometry geometry_;
@@ -94,8 +99,6 @@ class Shard {
   std::atomic<uint64_t>& directory_;
   Epochs& epochs_;
   Lines lines_;
-  uint64_t in_lines_ = 0;  // entries that fill slots of lines; the rest spilled
-  uint64_t stale_ = 0;     // removed entries whose filter bits remain
   uint64_t puts_since_reclaim_ = 0;
   std::vector<Retired> retired_;
   Counters counters_;
