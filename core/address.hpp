@@ -1,20 +1,23 @@
-// From an address as somebody wrote it to the one canonical form that is hashed, stored and
-// compared.
+// From an address as somebody wrote it to the one canonical form that is hashed, stored, compared.
 //
-// Email: trim white space, strip one <...> or mailto:, split at the last unquoted @, unquote a
-// local part that is a legal dot-atom, NFC, lower-case (root locale), domain through UTS-46
-// non-transitional to A-labels (ICU), one trailing dot dropped, address literals kept, octet limits
-// 64/255/254. ASCII takes a fast path that never enters ICU. Gmail dots and plus-tags are
-// significant. Phone: E.164. Input already in E.164 (+, 7 to 15 digits, common separators) takes a
-// fast path; national input needs a default region and goes through libphonenumber ("possible" is
-// the gate).
+// Email: trim white space, strip one <...> and one mailto:, split at the last unquoted @, unquote a
+// local part that is a legal dot-atom (else keep the quotes and the fewest escapes), NFC, lower
+// case (root locale), domain through UTS-46 non-transitional to A-labels (ICU), one trailing dot
+// dropped, address literals checked and kept in lower case, octet limits 64/255/254. Plain ASCII
+// takes a fast path that never enters ICU. Gmail dots and plus-tags are significant. Refused:
+// display names, comments, a domain without a dot (no sender reaches one), hyphens third and fourth
+// in a label that is no A-label (UTS-46), characters inside a local part that show nothing.
+//
+// Phone: E.164. Input with a '+', common separators and a possible length takes a fast path, and so
+// does national input in regions of a simple dialing plan; libphonenumber reads the rest. Its
+// "possible" is the gate, not its "valid": metadata ages. Behind a '+' the default region means
+// nothing. Refused: numbers complete only within their own area, extensions, short codes.
 //
 // Invariants
 //  1. Idempotent: the canonical form of a canonical address is itself.
 //  2. The fast path and the slow path agree wherever both apply (tests compare them).
-//  3. A canonical email holds exactly one unquoted '@'; a canonical phone is '+' and digits. The
-//  two
-//     channels never share a text.
+//  3. A canonical email holds exactly one unquoted '@'; a canonical phone is '+' and digits. So the
+//     two channels never share a text.
 // Thread safety: a Normalizer is one thread's; it holds scratch space and allocates nothing on the
 // fast paths. No function here throws on bad input.
 #pragma once
