@@ -1,0 +1,145 @@
+// From raw text to verdicts: what each step costs an address.
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <string>
+
+#include "bench/measure.hpp"
+#include "core/bulk_check.hpp"
+
+namespace suppressd::bench {
+namespace {
+
+constexpr size_t rows = 16384;  // about as many as fit in L2 with their text
+constexpr AccountNumber asking_account = 7;
+
+FingerprintKey bench_key() {
+  std::array<std::byte, fingerprint_secret_bytes> secret;
+  for (size_t i = 0; i < secret.size(); ++i) secret[i] = static_cast<std::byte>(i * 73 + 11);
+  return FingerprintKey(secret);
+}
+
+std::string email(size_t number, bool messy) {
+  static constexpr const char* domains[] = {"gmail.com", "example.org", "mail.example.co.uk"};
+  std::string local = "first.last" + std::to_string(number * 7919 % 1000003);
+  if (messy) local[0] = 'F';
+  const std::string made = local + "@" + domains[number % 3];
+  return messy ? "  " + made + " " : made;
+}
+
+std::string phone(size_t number, bool messy) {
+  const std::string digits = std::to_string(1000000 + number * 7919 % 8999999);
+  if (!messy) return "+38050" + digits;
+  return "+38 (050) " + digits.substr(0, 3) + "-" + digits.substr(3);
+}
+
+enum class Kind : uint8_t { plain_email, messy_email, idn_email, plain_phone, messy_phone, mixed };
+
+std::string raw(Kind kind, size_t number) {
+  switch (kind) {
+    case Kind::plain_email:
+      return email(number, false);
+    case Kind::messy_email:
+      return email(number, true);
+    case Kind::idn_email:
+      return "post" + std::to_string(number) +
+             "@b\xc3\xbc"
+             "cher.example";
+    case Kind::plain_phone:
+      return phone(number, false);
+    case Kind::messy_phone:
+      return phone(number, true);
+    case Kind::mixed:
+      break;
+  }
+  return number % 5 == 0 ? phone(number, number % 2 == 0) : email(number, number % 4 == 0);
+}
+
+std::vector<std::string> raws(Kind kind) {
+  std::vector<std::string> made;
+  for (size_t i = 0; i < rows; ++i) made.push_back(raw(kind, i));
+  return made;
+}
+
+void normalize(benchmark::State& state, Kind kind) {
+  const auto texts = raws(kind);
+  Normalizer normalizer;
+  CanonicalAddress address;
+  size_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(normalizer.address(texts[i], std::nullopt, {}, address));
+    i = (i + 1) % rows;
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void fingerprint(benchmark::State& state) {
+  const auto texts = raws(Kind::plain_email);
+  const FingerprintKey key = bench_key();
+  size_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(key(CanonicalAddress::from_stored(Channel::email, texts[i])));
+    i = (i + 1) % rows;
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void digest(benchmark::State& state) {
+  Digest sum;
+  uint64_t i = 0;
+  for (auto _ : state) {
+    sum += entry_digest({i, ~i}, asking_account, slot_state(Reason::manual));
+    ++i;
+  }
+  benchmark::DoNotOptimize(sum);
+  state.SetItemsProcessed(state.iterations());
+}
+
+/// The whole way, with one address in ten on the list.
+void bulk_check(benchmark::State& state, Kind kind) {
+  const auto texts = raws(kind);
+  const FingerprintKey key = bench_key();
+  Normalizer normalizer;
+  SuppressionSet set;
+  for (uint64_t i = 0; i < static_cast<uint64_t>(state.range(0)); ++i) {
+    set.put(fingerprint_of(i), platform_number, slot_state(Reason::hard_bounce));
+  }
+  CanonicalAddress address;
+  for (size_t i = 0; i < rows; i += 10) {
+    if (normalizer.address(texts[i], std::nullopt, {}, address) != AddressError::none) continue;
+    set.put(key(address), asking_account, slot_state(Reason::unsubscribe));
+  }
+  SuppressionSet::Reader reader(set);
+  BulkCheck check(set, reader, key, normalizer, {.account = asking_account});
+  size_t at = 0;
+  size_t suppressed = 0;
+  for (auto _ : state) {
+    for (size_t i = 0; i < BulkCheck::rows_max; ++i) check.push(texts[(at + i) % rows]);
+    for (const RowVerdict& row : check.run()) suppressed += row.verdict == Verdict::suppressed;
+    at = (at + BulkCheck::rows_max) % rows;
+  }
+  const auto checked = state.iterations() * static_cast<int64_t>(BulkCheck::rows_max);
+  state.SetItemsProcessed(checked);
+  state.counters["suppressed%"] =
+      100 * static_cast<double>(suppressed) / static_cast<double>(checked);
+}
+
+BENCHMARK_CAPTURE(normalize, plain_email, Kind::plain_email);
+BENCHMARK_CAPTURE(normalize, messy_email, Kind::messy_email);
+BENCHMARK_CAPTURE(normalize, idn_email, Kind::idn_email);
+BENCHMARK_CAPTURE(normalize, plain_phone, Kind::plain_phone);
+BENCHMARK_CAPTURE(normalize, messy_phone, Kind::messy_phone);
+BENCHMARK(fingerprint);
+BENCHMARK(digest);
+BENCHMARK_CAPTURE(bulk_check, plain_email, Kind::plain_email)->Arg(100'000)->Arg(10'000'000);
+BENCHMARK_CAPTURE(bulk_check, mixed, Kind::mixed)->Arg(100'000)->Arg(10'000'000);
+
+}  // namespace
+}  // namespace suppressd::bench
+
+int main(int count, char** values) {
+  std::printf("%s", suppressd::bench::environment().c_str());
+  benchmark::Initialize(&count, values);
+  if (benchmark::ReportUnrecognizedArguments(count, values)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+}
