@@ -18,7 +18,7 @@ namespace {
 constexpr std::array<const char*, families> family_names = {
     "default", "suppressions", "changes", "accounts", "keys", "idempotency"};
 // Replayed at a start after a crash, so it bounds how long that start takes.
-constexpr uint64_t wal_bytes_max = 512ull << 20;
+constexpr uint64_t wal_bytes_max = 256ull << 20;
 constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with few, small rows
 constexpr size_t block_bytes = 16 << 10;
 constexpr double bloom_bits_per_key = 10;
@@ -139,6 +139,10 @@ Database::Database(const std::filesystem::path& path, const StoreOptions& option
 }
 
 Database::~Database() {
+  // What is in memory only would be replayed from the log by the next start.
+  if (!latch_.tripped()) {
+    rocks_->Flush({}, {handles_.begin(), handles_.end()}).PermitUncheckedError();
+  }
   for (rocksdb::ColumnFamilyHandle* handle : handles_) {
     if (handle != nullptr) rocks_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   }

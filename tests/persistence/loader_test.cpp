@@ -41,6 +41,12 @@ class RawDatabase {
     REQUIRE(rocks_->Get({}, handle(family), key, &value).ok());
     return value;
   }
+  size_t count(const std::string& family) {
+    std::unique_ptr<rocksdb::Iterator> row(rocks_->NewIterator({}, handle(family)));
+    size_t rows = 0;
+    for (row->SeekToFirst(); row->Valid(); row->Next()) ++rows;
+    return rows;
+  }
   Meta meta() { return *decode_meta(get("default", "meta")); }
   void put_meta(const Meta& meta) {
     std::string bytes;
@@ -296,4 +302,30 @@ TEST_CASE("re-keying that was interrupted goes on, and refuses what it cannot pr
   RawDatabase(directory.path())
       .remove("suppressions", suppression_key(1, Channel::email, "c@example.com"));
   REQUIRE(refusal(directory.path()) == Kind::digest_mismatch);
+}
+
+TEST_CASE("remembered outcomes of past days are deleted, a part with each commit") {
+  TemporaryDirectory directory;
+  {
+    LoadedStore one(directory.path());
+    for (size_t day = 10; day < 13; ++day) {
+      std::vector<Change> changes;
+      for (size_t i = 0; i < 1'500; ++i) {
+        changes.push_back(change_of(RemoveSuppression{1, Channel::email, "a@example.com"}));
+        if (i % 2 == 0) changes.back() = add_one(1, "a@example.com", cause_of(Reason::manual));
+        changes.back().at = day * day_ms + i;
+        changes.back().idempotency = Idempotency{"key-1/" + std::to_string(i), {}};
+      }
+      one.commit(changes);
+    }
+  }
+  // Day 11 replayed what day 10 remembered; day 12 began anew, and 1,000 of day 10 went with it.
+  REQUIRE(RawDatabase(directory.path()).count("idempotency") == 1'500 + 1'500 - 1'000);
+  {
+    LoadedStore one(directory.path());
+    Change change = add_one(1, "b@example.com", cause_of(Reason::manual));
+    change.at = 12 * day_ms;
+    one.commit(change);
+  }
+  REQUIRE(RawDatabase(directory.path()).count("idempotency") == 1'500);
 }
