@@ -41,7 +41,7 @@ void read_settings(JsonMembers& members, Account& account) {
   }
 }
 
-void write_account(Account account, int status, const Outcome& outcome, Answer& answer) {
+void write_account(const Account& account, int status, const Outcome& outcome, Answer& answer) {
   nlohmann::ordered_json json = account_json(account);
   json["sequence"] = outcome.sequence;
   add_outcome_fields(outcome, answer);
@@ -62,6 +62,7 @@ Problem account_exists_problem() {
 /// What the handlers of bodies keep from the call.
 struct Author {
   const AppParts& parts;
+  Worker& worker;
   Wake wake;
   std::string key_id;
   IdempotencyKey idempotency;
@@ -78,14 +79,16 @@ std::unique_ptr<Exchange> create_account(const Author& author, const std::string
   account.created_at = now_ms();
   Change change{CreateAccount{account}, author.key_id, account.created_at,
                 author.idempotency.for_change(body)};
-  return commit_exchange(author.parts, author.wake, std::move(change),
-                         [account](const Outcome& outcome, Answer& answer) {
-                           if (outcome.status == Outcome::Status::already_exists) {
-                             write_problem(account_exists_problem(), answer);
-                           } else {
-                             write_account(account, 201, outcome, answer);
-                           }
-                         });
+  const auto finish = [author, account](const Outcome& outcome, Answer& answer) {
+    if (outcome.status == Outcome::Status::already_exists) {
+      return write_problem(account_exists_problem(), answer);
+    }
+    // A replay created nothing: what is shown then is the first one's account.
+    const auto& directory = author.parts.directory.refresh(author.worker.directory);
+    const Account* stored = directory.account(std::string_view(account.id));
+    write_account(stored ? *stored : account, 201, outcome, answer);
+  };
+  return commit_exchange(author.parts, author.wake, std::move(change), finish);
 }
 
 std::unique_ptr<Exchange> update_account(const Author& author, Account account,
@@ -107,7 +110,7 @@ std::unique_ptr<Exchange> post_account(Call& call) {
   Query query;
   if (auto problem = Query::parse(call.head.query, {}, query)) return problem_exchange(*problem);
   if (auto problem = check_media_type(call.head, json_type)) return problem_exchange(*problem);
-  Author author{call.parts, call.wake, call.key->id, {}};
+  Author author{call.parts, call.worker, call.wake, call.key->id, {}};
   if (auto problem = IdempotencyKey::read(call, author.idempotency)) {
     return problem_exchange(*problem);
   }
@@ -119,7 +122,7 @@ std::unique_ptr<Exchange> patch_account(Call& call) {
   Query query;
   if (auto problem = Query::parse(call.head.query, {}, query)) return problem_exchange(*problem);
   if (auto problem = check_media_type(call.head, patch_types)) return problem_exchange(*problem);
-  Author author{call.parts, call.wake, call.key->id, {}};
+  Author author{call.parts, call.worker, call.wake, call.key->id, {}};
   return body_exchange(call.head, control_body_bytes_max,
                        [author, account = *call.account](std::string body) {
                          return update_account(author, account, body);

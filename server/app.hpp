@@ -16,6 +16,7 @@
 namespace suppressd {
 
 class Committer;
+struct RouteMatch;
 class WorkerPool;  // server/worker_pool.hpp: blocking reads of the store
 
 struct AppLimits {
@@ -46,6 +47,7 @@ struct AppParts {
   AppLimits limits;
 };
 
+/// Immutable; must outlive the exchanges it began.
 class App {
  public:
   explicit App(const AppParts& parts);
@@ -54,6 +56,9 @@ class App {
   std::unique_ptr<Exchange> begin(const RequestHead& head, Worker& worker, Wake wake);
 
  private:
+  std::unique_ptr<Exchange> begin(const RequestHead& head, Worker& worker, Wake wake,
+                                  RouteMatch match);
+
   AppParts parts_;
 };
 

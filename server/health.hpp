@@ -9,6 +9,9 @@ namespace suppressd {
 enum class Phase : uint8_t { loading, ready, draining, unhealthy };
 
 struct Health {
+  /// The set is complete and proven; never taken back. Nothing that reads the set answers before,
+  /// in whatever phase: draining or storage failure may come while the list is still loading.
+  std::atomic<bool> loaded{false};
   std::atomic<Phase> phase{Phase::loading};
   std::atomic<double> load_progress{0.0};
 };

@@ -55,6 +55,7 @@ class BodyExchange final : public Exchange {
   }
 
   Progress on_wake(Answer& answer) override { return inner_->on_wake(answer); }
+  uint64_t buffered_bytes() const override { return body_.size(); }
 
  private:
   const uint64_t octets_max_;
@@ -104,7 +105,8 @@ std::optional<Problem> JsonMembers::parse(std::string_view text, JsonMembers& ou
   if (const auto octet = json_error_octet(text)) return malformed_json_problem(*octet);
   out.impl_->object = json::parse(text);
   if (!out.impl_->object.is_object()) {
-    return invalid_body_problem({{std::nullopt, "", "not_an_object"}}, "The body must be an object.");
+    return invalid_body_problem({{std::nullopt, "", "not_an_object"}},
+                                "The body must be an object.");
   }
   return std::nullopt;
 }
@@ -114,7 +116,7 @@ std::optional<std::string> JsonMembers::text(std::string_view name, size_t octet
   const auto found = impl_->object.find(name);
   if (found == impl_->object.end()) return std::nullopt;
   if (!found->is_string()) {
-    fail(name, "not_a_text");
+    fail(name, "not_a_string");
     return std::nullopt;
   }
   if (found->get_ref<const std::string&>().size() > octets_max) {

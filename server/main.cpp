@@ -91,6 +91,7 @@ void load(Store& store, SuppressionSet& set, Committer& committer, Health& healt
   const auto began = std::chrono::steady_clock::now();
   store.load(set, threads_or_cores(options.load_threads), health.load_progress);
   ensure_admin_key(store, committer, options.data_dir);
+  health.loaded = true;
   Phase expected = Phase::loading;  // unhealthy and draining stay what they are
   health.phase.compare_exchange_strong(expected, Phase::ready);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;

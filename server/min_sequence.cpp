@@ -60,6 +60,10 @@ class WaitingExchange final : public Exchange {
     return after_inner(inner_->on_body(held, answer), answer);
   }
 
+  uint64_t buffered_bytes() const override {
+    return inner_ ? inner_->buffered_bytes() : held_.size();
+  }
+
  private:
   Progress start_waiting(Answer& answer) {
     visible_ticket_ =

@@ -22,52 +22,52 @@ bool given(std::string_view value) {
   return value.data() != nullptr;
 }
 
-std::optional<RowError> read_values(const dom::object& object, Values& values) {
+std::optional<RowFault> read_values(const dom::object& object, Values& values) {
   for (const auto [name, value] : object) {
     const auto found = std::find(members.begin(), members.end(), name);
-    if (found == members.end()) return RowError{"", "unknown_member"};
+    if (found == members.end()) return RowFault{"", "unknown_member"};
     std::string_view& slot = values[static_cast<size_t>(found - members.begin())];
-    if (given(slot)) return RowError{*found, "given_twice"};
+    if (given(slot)) return RowFault{*found, "given_twice"};
     if (value.is_null()) continue;  // as if absent
-    if (value.get_string().get(slot) != simdjson::SUCCESS) return RowError{*found, "not_a_text"};
+    if (value.get_string().get(slot) != simdjson::SUCCESS) return RowFault{*found, "not_a_string"};
   }
   return std::nullopt;
 }
 
-std::optional<RowError> read_texts(const Values& values, Cause& cause) {
+std::optional<RowFault> read_texts(const Values& values, Cause& cause) {
   if (given(values[campaign])) cause.campaign = values[campaign];
   if (given(values[evidence])) cause.evidence = values[evidence];
-  if (cause.campaign.size() > campaign_octets_max) return RowError{"campaign", "campaign_too_long"};
-  if (cause.evidence.size() > evidence_octets_max) return RowError{"evidence", "evidence_too_long"};
+  if (cause.campaign.size() > campaign_octets_max) return RowFault{"campaign", "campaign_too_long"};
+  if (cause.evidence.size() > evidence_octets_max) return RowFault{"evidence", "evidence_too_long"};
   return std::nullopt;
 }
 
-std::optional<RowError> read_source(const Values& values, Role role, Cause& cause) {
+std::optional<RowFault> read_source(const Values& values, Role role, Cause& cause) {
   if (!given(values[source])) return std::nullopt;
-  if (values[source].size() > source_octets_max) return RowError{"source", "source_too_long"};
-  if (!may_claim_source(role, values[source])) return RowError{"source", "source_not_allowed"};
+  if (values[source].size() > source_octets_max) return RowFault{"source", "source_too_long"};
+  if (!may_claim_source(role, values[source])) return RowFault{"source", "source_not_allowed"};
   cause.source = values[source];
   return std::nullopt;
 }
 
-std::optional<RowError> read_time(const Values& values, TimeMs now, Cause& cause) {
+std::optional<RowFault> read_time(const Values& values, TimeMs now, Cause& cause) {
   if (!given(values[at])) return std::nullopt;
   const auto time = parse_time(values[at]);
-  if (!time) return RowError{"at", "bad_time"};
+  if (!time) return RowFault{"at", "bad_time"};
   if (*time > now + std::chrono::milliseconds(clock_skew_max).count()) {
-    return RowError{"at", "time_in_future"};
+    return RowFault{"at", "time_in_future"};
   }
   cause.at = *time;
   return std::nullopt;
 }
 
-std::optional<RowError> read_reason(const Values& values, Cause& cause) {
+std::optional<RowFault> read_reason(const Values& values, Cause& cause) {
   if (given(values[reason])) {
     const auto parsed = parse_reason(values[reason]);
-    if (!parsed) return RowError{"reason", "unknown_reason"};
+    if (!parsed) return RowFault{"reason", "unknown_reason"};
     cause.reason = *parsed;
   }
-  if (cause.reason == Reason::none) return RowError{"reason", "no_reason"};
+  if (cause.reason == Reason::none) return RowFault{"reason", "no_reason"};
   return std::nullopt;
 }
 
@@ -128,11 +128,11 @@ struct SuppressionRows::Impl {
   Impl(Normalizer& one, RowDefaults row_defaults)
       : normalizer(one), defaults(std::move(row_defaults)) {}
 
-  std::optional<RowError> normalize(std::string_view raw, std::optional<Channel> fixed,
+  std::optional<RowFault> normalize(std::string_view raw, std::optional<Channel> fixed,
                                     Region row_region, AddSuppressions::Row& row) {
     CanonicalAddress canonical;
     const AddressError error = normalizer.address(raw, fixed, row_region, canonical);
-    if (error != AddressError::none) return RowError{"address", error_name(error)};
+    if (error != AddressError::none) return RowFault{"address", error_name(error)};
     row.channel = canonical.channel();
     row.address = canonical.text();
     row.given = raw == canonical.text() ? std::string_view() : raw;
@@ -140,19 +140,19 @@ struct SuppressionRows::Impl {
     return std::nullopt;
   }
 
-  std::optional<RowError> object(const dom::object& json, AddSuppressions::Row& row) {
+  std::optional<RowFault> object(const dom::object& json, AddSuppressions::Row& row) {
     Values values{};
     if (auto error = read_values(json, values)) return error;
-    if (!given(values[address])) return RowError{"address", "no_address"};
+    if (!given(values[address])) return RowFault{"address", "no_address"};
     std::optional<Channel> fixed = defaults.channel;
     if (given(values[channel])) {
       fixed = parse_channel(values[channel]);
-      if (!fixed) return RowError{"channel", "unknown_channel"};
+      if (!fixed) return RowFault{"channel", "unknown_channel"};
     }
     Region row_region = defaults.region;
     if (given(values[region])) {
       const auto parsed = parse_region(values[region]);
-      if (!parsed) return RowError{"region", "unknown_region"};
+      if (!parsed) return RowFault{"region", "unknown_region"};
       row_region = *parsed;
     }
     row.cause = defaults.cause;
@@ -163,9 +163,9 @@ struct SuppressionRows::Impl {
     return normalize(values[address], fixed, row_region, row);
   }
 
-  std::optional<RowError> element(dom::element json, AddSuppressions::Row& row) {
+  std::optional<RowFault> element(dom::element json, AddSuppressions::Row& row) {
     dom::object one;
-    if (json.get_object().get(one) != simdjson::SUCCESS) return RowError{"", "not_an_object"};
+    if (json.get_object().get(one) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
     return object(one, row);
   }
 
@@ -185,20 +185,20 @@ SuppressionRows::SuppressionRows(Normalizer& normalizer, RowDefaults defaults)
 }
 SuppressionRows::~SuppressionRows() = default;
 
-std::optional<RowError> SuppressionRows::text(std::string_view line, AddSuppressions::Row& row) {
+std::optional<RowFault> SuppressionRows::text(std::string_view line, AddSuppressions::Row& row) {
   row.cause = impl_->defaults.cause;
-  if (row.cause.reason == Reason::none) return RowError{"reason", "no_reason"};
+  if (row.cause.reason == Reason::none) return RowFault{"reason", "no_reason"};
   return impl_->normalize(line, impl_->defaults.channel, impl_->defaults.region, row);
 }
 
-std::optional<RowError> SuppressionRows::json_line(std::string_view line,
+std::optional<RowFault> SuppressionRows::json_line(std::string_view line,
                                                    AddSuppressions::Row& row) {
   impl_->padded.assign(line);
   impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
   dom::element json;
   if (impl_->parser.parse(impl_->padded.data(), line.size(), false).get(json) !=
       simdjson::SUCCESS) {
-    return RowError{"", "malformed_json"};
+    return RowFault{"", "bad_json"};
   }
   return impl_->element(json, row);
 }
@@ -233,7 +233,7 @@ std::optional<Problem> SuppressionRows::open_document(std::string document) {
   return std::nullopt;
 }
 
-bool SuppressionRows::next(AddSuppressions::Row& row, std::optional<RowError>& error) {
+bool SuppressionRows::next(AddSuppressions::Row& row, std::optional<RowFault>& error) {
   if (impl_->single) {
     error = impl_->element(*impl_->single, row);
     impl_->single.reset();
@@ -243,6 +243,11 @@ bool SuppressionRows::next(AddSuppressions::Row& row, std::optional<RowError>& e
   error = impl_->element(*impl_->next_row, row);
   ++impl_->next_row;
   return true;
+}
+
+size_t SuppressionRows::document_bytes() const {
+  // The text, and as much again for what the parser made of it.
+  return impl_->array || impl_->single ? 2 * impl_->padded.size() : 0;
 }
 
 }  // namespace suppressd

@@ -38,7 +38,7 @@ struct RowDefaults {
 /// support; admins also webhook:<provider>.
 bool may_claim_source(Role role, std::string_view source);
 
-struct RowError {
+struct RowFault {
   std::string_view field;  // member, or empty for the row as a whole
   std::string_view code;   // stable; static storage
 };
@@ -49,14 +49,16 @@ class SuppressionRows {
   ~SuppressionRows();
 
   /// A line that is an address. Each of these fills `row` unless it returns an error.
-  std::optional<RowError> text(std::string_view line, AddSuppressions::Row& row);
+  std::optional<RowFault> text(std::string_view line, AddSuppressions::Row& row);
   /// A line that is a JSON object.
-  std::optional<RowError> json_line(std::string_view line, AddSuppressions::Row& row);
+  std::optional<RowFault> json_line(std::string_view line, AddSuppressions::Row& row);
 
   /// A whole document: one row's object, or {"suppressions":[rows]}. A problem when it is neither.
   std::optional<Problem> open_document(std::string document);
   /// The document's next row: false after the last one.
-  bool next(AddSuppressions::Row& row, std::optional<RowError>& error);
+  bool next(AddSuppressions::Row& row, std::optional<RowFault>& error);
+  /// Memory that the open document takes, about.
+  size_t document_bytes() const;
 
  private:
   struct Impl;

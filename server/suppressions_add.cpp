@@ -31,6 +31,7 @@ namespace {
 
 constexpr size_t changes_in_flight_max = 2;   // one being synced, one being filled
 constexpr size_t piece_bytes = 64 * 1024;     // of the body, between two looks at the queue
+constexpr size_t row_bytes = 384;             // of memory that a row takes, about
 constexpr size_t rows_per_step = 4 * 1024;    // of a JSON document, likewise
 constexpr size_t errors_listed_max = 10'000;  // in an answer; all are counted
 constexpr std::chrono::milliseconds full_queue_retry{20};
@@ -55,7 +56,7 @@ struct Intake {
   uint64_t invalid = 0;
   std::vector<Problem::Row> errors;
 
-  void fail(const RowError& error) {
+  void fail(const RowFault& error) {
     ++invalid;
     if (errors.size() < errors_listed_max) {
       errors.push_back({next_index, std::string(error.field), std::string(error.code)});
@@ -131,6 +132,11 @@ class AddExchange final : public Exchange {
 
   Progress on_wake(Answer& answer) override { return go_on(answer); }
 
+  uint64_t buffered_bytes() const override {
+    return held_.capacity() + reader_.document_bytes() +
+           (intake_.rows.size() + rows_in_flight_) * row_bytes;
+  }
+
  private:
   /// Does what can be done now: takes outcomes in, hands changes over, reads rows.
   Progress go_on(Answer& answer) {
@@ -155,6 +161,7 @@ class AddExchange final : public Exchange {
         continue;
       }
       --in_flight_;
+      if (in_flight_ == 0) rows_in_flight_ = 0;
       if (auto problem = outcome_problem(*outcome)) {
         fail(std::move(*problem));
       } else {
@@ -181,12 +188,14 @@ class AddExchange final : public Exchange {
   bool submit() {
     if (retry_planned_) return false;
     if (!prepared_) prepare();
+    const size_t rows = std::get<AddSuppressions>(change_.what).rows.size();
     const bool queued = parts_.committer.submit(
         std::move(change_), [mailbox = mailbox_](const Outcome& one) { mailbox->post(one); });
     if (queued) {
       prepared_ = false;
       ++in_flight_;
       ++changes_;
+      rows_in_flight_ += rows;
       return true;
     }
     if (changes_ == 0) {
@@ -251,7 +260,7 @@ class AddExchange final : public Exchange {
     }
     for (size_t i = 0; i < rows_per_step && !read_all_; ++i) {
       AddSuppressions::Row row;
-      std::optional<RowError> error;
+      std::optional<RowFault> error;
       if (!reader_.next(row, error)) {
         read_all_ = true;
       } else if (error) {
@@ -320,8 +329,9 @@ class AddExchange final : public Exchange {
   Change change_;  // cut off intake_, waiting for the queue, when prepared_
   bool prepared_ = false;
   bool retry_planned_ = false;
-  size_t in_flight_ = 0;
-  uint64_t changes_ = 0;  // handed over
+  size_t in_flight_ = 0;       // changes
+  size_t rows_in_flight_ = 0;  // at most
+  uint64_t changes_ = 0;       // handed over
   uint64_t committed_changes_ = 0, replayed_changes_ = 0;
   uint64_t sequence_ = 0, added_ = 0, updated_ = 0, unchanged_ = 0;
   std::optional<Problem> failure_;
