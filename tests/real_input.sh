@@ -33,9 +33,9 @@ ready() { curl -fsS "$SUPPRESSCTL_SERVER/readyz" >readyz 2>/dev/null; }
 entries() { curl -sS "$SUPPRESSCTL_SERVER/readyz" | sed 's/.*"entries":\([0-9]*\).*/\1/'; }
 rss_mib() { awk '/^VmRSS/ { print int($2 / 1024) }' "/proc/$pid/status"; }
 
-start() {  # start DATA
+start() {  # start DATA [PORT]
   rm -f port
-  "$server" --data-dir "$1" --listen 127.0.0.1:0 --port-file "$work/port" 2>>log &
+  "$server" --data-dir "$1" --listen "127.0.0.1:${2:-0}" --port-file "$work/port" 2>>log &
   pid=$!
   until_true test -s port
   export SUPPRESSCTL_SERVER=http://127.0.0.1:$(cat port)
@@ -131,6 +131,7 @@ start killed
 import=$!
 some_entries() { [ "$(entries)" -gt $((rows / 5)) ]; }
 until_true some_entries
+port=$(cat port)
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
 pid=
@@ -139,7 +140,7 @@ acknowledged=$(sed 's/.*"row":\([0-9]*\).*/\1/' state/suppressctl/import-*.json)
 say "killed in the middle of an import; $acknowledged rows were acknowledged"
 [ "$acknowledged" -gt 0 ] && [ "$acknowledged" -lt "$rows" ] || fail "not in the middle"
 
-start killed
+start killed "$port" # an import is resumed at the server it began with
 head -n "$acknowledged" list.txt >acknowledged.txt
 [ "$("$ctl" check acknowledged.txt --count)" -eq 0 ] || fail "acknowledged rows are missing"
 say "all acknowledged rows are there ($(entries) entries)"
