@@ -56,7 +56,7 @@ TEST_CASE("a parameter that is unknown, twice, misplaced or misspelled is a 400 
   };
   const std::vector<Case> cases = {
       {"text/plain", "chanel=email", "", "unknown_parameter"},
-      {"text/plain", "channel=email&channel=phone", "channel", "repeated_parameter"},
+      {"text/plain", "channel=email&channel=phone", "channel", "given_twice"},
       {"text/plain", "channel=fax", "channel", "bad_value"},
       {"text/plain", "channel", "channel", "bad_value"},
       {"text/plain", "region=XX", "region", "bad_value"},
@@ -70,7 +70,7 @@ TEST_CASE("a parameter that is unknown, twice, misplaced or misspelled is a 400 
       {"text/csv", "column=99999999999999999999", "column", "bad_value"},
       {"text/csv", "delimiter=%7C", "delimiter", "bad_value"},
       {"text/csv", "column=email&header=false", "column", "name_without_header"},
-      {"text/plain", "channel=%zz", "", "bad_percent_encoding"},
+      {"text/plain", "channel=%zz", "", "bad_encoding"},
   };
   for (const Case& one : cases) {
     INFO(one.query);
