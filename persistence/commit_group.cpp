@@ -17,6 +17,14 @@ rocksdb::Slice slice(std::string_view octets) {
   return {octets.data(), octets.size()};
 }
 
+/// Makes an empty record what its first row says.
+void take(const AddSuppressions::Row& row, Suppression& record) {
+  record.given = row.given == row.address ? "" : row.given;
+  record.region = row.region;
+  record.causes.resize(1);
+  record.causes[0] = row.cause;
+}
+
 }  // namespace
 
 CommitGroup::CommitGroup(const Database& database, const FingerprintKey& key,
@@ -36,9 +44,10 @@ CommitGroup::Entry& CommitGroup::entry(AccountNumber scope, Channel channel,
                                        std::string_view address) {
   scratch_.clear();
   append_suppression_key(scope, channel, address, scratch_);
-  auto [at, fresh] = entries_.try_emplace(scratch_);
+  auto [at, fresh] = entries_.try_emplace(std::pmr::string(scratch_, &memory_));
   Entry& entry = at->second;
   if (!fresh) return entry;
+  order_.push_back(&entry);
   entry.key = at->first;
   entry.scope = scope;
   entry.address = fingerprint_(CanonicalAddress::from_stored(channel, address));
@@ -47,9 +56,18 @@ CommitGroup::Entry& CommitGroup::entry(AccountNumber scope, Channel channel,
   return entry;
 }
 
+Suppression& CommitGroup::Entry::record() {
+  if (!made) made = std::make_unique<Suppression>();
+  if (only_row != nullptr) {
+    take(*only_row, *made);
+    only_row = nullptr;
+  }
+  return *made;
+}
+
 void CommitGroup::mark_changed(Entry& entry) {
   entry.changed = true;
-  entry.after = entry.record.state();
+  entry.after = entry.record().state();
 }
 
 /// The eight octets after the scope stand beside the pointers, which spares most comparisons a walk
@@ -81,6 +99,8 @@ void CommitGroup::gather(std::span<const Change> changes) {
     rows += add != nullptr ? add->rows.size() : 1;
   }
   entries_.reserve(rows);
+  order_.reserve(rows);
+  gathered_.reserve(rows);
   for (const Change& change : changes) {
     if (auto* add = std::get_if<AddSuppressions>(&change.what)) {
       assert(add->rows.size() <= change_rows_max);
@@ -111,10 +131,10 @@ void CommitGroup::read_gathered() {
     if (statuses[i].IsNotFound()) continue;
     require_ok(statuses[i]);
     Entry& entry = *to_read_[i];
-    if (!decode({values[i].data(), values[i].size()}, entry.record)) {
+    if (!decode({values[i].data(), values[i].size()}, entry.record())) {
       throw StorageFailure("a stored suppression is damaged");
     }
-    entry.before = entry.after = entry.record.state();
+    entry.before = entry.after = entry.record().state();
   }
 }
 
@@ -168,6 +188,16 @@ void CommitGroup::remember(const Change& change, const Outcome& outcome) {
   remembered_[change.idempotency->key] = remembered;
 }
 
+bool CommitGroup::add(const AddSuppressions::Row& row, Entry& entry) {
+  if (entry.after == SlotState::absent) {
+    take(row, entry.record());
+  } else if (!entry.record().merge(row.cause)) {
+    return false;
+  }
+  mark_changed(entry);
+  return true;
+}
+
 Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
   std::string log_row;
   encode_change_head(ChangeKind::add_suppressions, change.by, change.at, log_row);
@@ -176,18 +206,17 @@ Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
   const Cause* previous = nullptr;
   for (const AddSuppressions::Row& row : what.rows) {
     Entry& entry = *gathered_[next_gathered_++];
-    Suppression& record = entry.record;
-    bool was_there = entry.after != SlotState::absent, had_causes = !record.causes.empty();
-    if (!record.merge(row.cause)) {
+    if (entry.fresh()) {
+      entry.only_row = &row;
+      entry.after = slot_state(row.cause.reason);
+      entry.changed = true;
+      ++added;
+    } else if (bool had_causes = !entry.record().causes.empty(); add(row, entry)) {
+      ++(had_causes ? updated : added);
+    } else {
       ++same;
       continue;
     }
-    if (!was_there) {
-      record.given = row.given == row.address ? "" : row.given;
-      record.region = row.region;
-    }
-    ++(had_causes ? updated : added);
-    mark_changed(entry);
     encode_change_row(row, entry.after, previous, log_row);
     previous = &row.cause;
   }
@@ -200,8 +229,8 @@ Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
 
 Outcome CommitGroup::act(const Change& change, const RemoveSuppression& what) {
   Entry& entry = *gathered_[next_gathered_];
-  if (entry.record.causes.empty()) return refuse(Outcome::Status::not_found);
-  entry.record.causes.clear();
+  if (entry.record().causes.empty()) return refuse(Outcome::Status::not_found);
+  entry.record().causes.clear();
   mark_changed(entry);
   std::string row;
   encode_change_head(ChangeKind::remove_suppression, change.by, change.at, row);
@@ -212,9 +241,9 @@ Outcome CommitGroup::act(const Change& change, const RemoveSuppression& what) {
 Outcome CommitGroup::act(const Change& change, const SetExemption& what) {
   assert(what.scope != platform_number);
   Entry& entry = *gathered_[next_gathered_];
-  if (!what.exemption && !entry.record.exemption) return refuse(Outcome::Status::not_found);
-  if (what.exemption == entry.record.exemption) return unchanged();
-  entry.record.exemption = what.exemption;
+  if (!what.exemption && !entry.record().exemption) return refuse(Outcome::Status::not_found);
+  if (what.exemption == entry.record().exemption) return unchanged();
+  entry.record().exemption = what.exemption;
   mark_changed(entry);
   std::string row;
   encode_change_head(ChangeKind::set_exemption, change.by, change.at, row);
@@ -267,18 +296,19 @@ void CommitGroup::expire(uint64_t today, Expiry& expiry) {
 
 rocksdb::WriteBatch& CommitGroup::finish(std::vector<SetUpdate>& updates) {
   std::vector<Entry*> changed;
-  changed.reserve(entries_.size());
-  for (auto& [key, entry] : entries_) {
-    if (entry.changed) changed.push_back(&entry);
-  }
+  changed.reserve(order_.size());
+  std::copy_if(order_.begin(), order_.end(), std::back_inserter(changed),
+               [](const Entry* entry) { return entry->changed; });
   sort_by_key(changed);
-  for (const Entry* entry : changed) {
+  Suppression plain;
+  for (Entry* entry : changed) {
     SlotState after = entry->after;
     if (after == SlotState::absent) {
       require_ok(batch_->Delete(database_.family(Family::suppressions), slice(entry->key)));
     } else {
       scratch_.clear();
-      encode(entry->record, scratch_);
+      if (entry->only_row != nullptr) take(*entry->only_row, plain);
+      encode(entry->only_row != nullptr ? plain : *entry->made, scratch_);
       put(Family::suppressions, entry->key, scratch_);
     }
     if (after == entry->before) continue;

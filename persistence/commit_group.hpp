@@ -7,9 +7,9 @@
 // Errors: StorageFailure when a read fails or a stored record is damaged.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -54,11 +54,20 @@ class CommitGroup {
     SlotState before = SlotState::absent;  // what the set says
     SlotState after = SlotState::absent;   // what it must say after the group
     bool changed = false;
-    Suppression record;  // scope, channel and address stay empty: they are in the key
+    // Imports mostly add what nobody has: until something else wants its record, such an entry is
+    // the row that made it, and costs neither memory nor copies.
+    const AddSuppressions::Row* only_row = nullptr;
+    std::unique_ptr<Suppression> made;
+
+    bool fresh() const { return before == SlotState::absent && !changed; }
+    /// Without scope, channel and address: they are in the key.
+    Suppression& record();
   };
 
   Entry& entry(AccountNumber scope, Channel channel, std::string_view address);
   static void mark_changed(Entry& entry);
+  /// Joins the row to an entry that is not fresh; false when it says nothing new.
+  static bool add(const AddSuppressions::Row& row, Entry& entry);
   static void sort_by_key(std::vector<Entry*>& entries);
   void gather(std::span<const Change> changes);
   void read_gathered();
@@ -90,8 +99,10 @@ class CommitGroup {
   const SuppressionSet& set_;
   Meta meta_;
   std::unique_ptr<rocksdb::WriteBatch> batch_;
-  std::unordered_map<std::string, Entry> entries_;
-  std::deque<Entry*> gathered_;  // one for each address of each change, in order
+  std::pmr::monotonic_buffer_resource memory_;  // of entries_: given back at once
+  std::pmr::unordered_map<std::pmr::string, Entry> entries_{&memory_};
+  std::vector<Entry*> order_;     // all of entries_, as they came
+  std::vector<Entry*> gathered_;  // one for each address of each change, in order
   std::vector<Entry*> to_read_;
   size_t next_gathered_ = 0;
   std::map<std::string, Account> accounts_;
