@@ -131,8 +131,10 @@ class Import {
         resumed_ ? std::optional<char>(state_.delimiter) : parse_delimiter(options.delimiter),
         options.batch_rows, state_.position);
     read_shape();
-    batch_identity_ = state_.file.head + std::to_string(state_.file.size) + "." +
-                      std::to_string(state_.file.modified_ns) + target_ + state_.options;
+    if (resumed_) return;
+    state_.id = random_id();
+    // Before the first row is sent: whatever happens to its answer, its key is known again.
+    if (state_file_) state_file_->save(state_);
   }
 
   int run() {
@@ -180,7 +182,7 @@ class Import {
       throw Failure("The interrupted import of " + options_.file +
                     " had other options. Repeat them, or start over with --restart.");
     state_ = *saved;
-    if (!settings_.quiet)
+    if (!settings_.quiet && state_.position.row > 0)
       std::fprintf(stderr, "Resuming behind row %s.\n", grouped(state_.position.row).c_str());
     return true;
   }
@@ -223,10 +225,8 @@ class Import {
     HttpRequest request = request_to(settings_, "POST", target_);
     request.fields.emplace_back("Content-Type", std::string(body.content_type));
     request.fields.emplace_back("Accept", "application/json");
-    if (!input_.is_standard_input())
-      request.fields.emplace_back(
-          "Idempotency-Key",
-          "import-" + short_hash(batch_identity_ + std::to_string(job.batch.end_offset)));
+    request.fields.emplace_back(
+        "Idempotency-Key", "import-" + state_.id + "-" + std::to_string(job.batch.end_offset));
     request.body = body.bytes;
     const RetryPolicy retry{std::chrono::seconds(options_.retry_seconds), true};
     const HttpAnswer answer = send_patiently(connection, request, retry, [&](auto time) {
@@ -323,7 +323,6 @@ class Import {
   bool resumed_ = false;
   std::optional<RowReader> reader_;
   ImportShape shape_;
-  std::string batch_identity_;
   std::atomic<bool> waiting_said_{false};
 };
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -45,15 +46,25 @@ void write_synced(const std::filesystem::path& path, std::string_view text) {
   if (!synced) fail(path, "saved");
 }
 
+std::string hex_of(uint64_t high, uint64_t low) {
+  std::array<char, 33> hex;
+  std::snprintf(hex.data(), hex.size(), "%016llx%016llx", static_cast<unsigned long long>(high),
+                static_cast<unsigned long long>(low));
+  return hex.data();
+}
+
 }  // namespace
 
 std::string short_hash(std::string_view text) {
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  std::array<char, 33> hex;
-  std::snprintf(hex.data(), hex.size(), "%016llx%016llx",
-                static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
-  return hex.data();
+  return hex_of(hash.high64, hash.low64);
+}
+
+std::string random_id() {
+  std::random_device random;
+  const auto draw = [&random] { return uint64_t{random()} << 32 | random(); };
+  const uint64_t high = draw();
+  return hex_of(high, draw());
 }
 
 FileIdentity identify(const InputFile& input) {
@@ -83,6 +94,7 @@ std::optional<ImportState> ImportStateFile::load() const {
     ImportState state;
     const auto& input = json.at("file");
     state.file = {input.at("size"), input.at("modified_ns"), input.at("head")};
+    state.id = json.at("id");
     state.options = json.at("options");
     const auto& position = json.at("position");
     state.position = {position.at("offset"), position.at("row"), position.at("line")};
@@ -108,6 +120,7 @@ void ImportStateFile::save(const ImportState& state) const {
        {{"size", state.file.size},
         {"modified_ns", state.file.modified_ns},
         {"head", state.file.head}}},
+      {"id", state.id},
       {"options", state.options},
       {"position",
        {{"offset", state.position.offset},

@@ -37,6 +37,7 @@ struct ImportCounts {
 };
 
 struct ImportState {
+  std::string id;         // random, of this import: a later one of the same file is another one
   FileIdentity file;
   std::string options;   // everything that decides what the rows mean
   RowPosition position;  // behind the last acknowledged row
@@ -46,8 +47,9 @@ struct ImportState {
   ImportCounts counts;
 };
 
-/// Hex of a 128-bit hash, for names and keys; not for secrets.
+/// Hex of a 128-bit hash, for names; not for secrets.
 std::string short_hash(std::string_view text);
+std::string random_id();
 
 class ImportStateFile {
  public:

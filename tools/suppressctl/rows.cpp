@@ -161,7 +161,7 @@ RowReader::RowReader(InputFile& input, Format format, std::optional<char> delimi
   else
     splitter_ = std::make_unique<TextSplitter>();
   if (start.offset > 0) input.seek(start.offset);
-  first_row_ = start.offset == 0;
+  first_row_ = format == Format::csv && start.offset == 0;
   open_.first_row = at_.row;
   open_.first_line = at_.line;
 }

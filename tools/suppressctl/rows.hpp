@@ -104,7 +104,7 @@ class RowReader {
   std::unique_ptr<Splitter> splitter_;
   size_t rows_per_batch_;
   RowPosition at_;
-  bool first_row_ = true;  // the first row stands in a batch of its own
+  bool first_row_;  // the next row is a CSV's first: it stands in a batch of its own
   bool ended_ = false;
   bool prefix_counted_ = false;
   std::string piece_;
