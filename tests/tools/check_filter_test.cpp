@@ -35,10 +35,13 @@ TEST_CASE("check asks for the account with the key and passes on what was chosen
 
 TEST_CASE("clear lines come out byte for byte, with their line ends") {
   Filter filter;
-  const Finished done =
-      filter.run({"--batch", "2"}, "\xEF\xBB\xBF" "a@b.c\r\nblocked@b.c\n  d@e.f \nnothing\ng@h.i");
+  const Finished done = filter.run({"--batch", "2"},
+                                   "\xEF\xBB\xBF"
+                                   "a@b.c\r\nblocked@b.c\n  d@e.f \nnothing\ng@h.i");
   CHECK(done.exit_code == 0);
-  CHECK(done.out == "\xEF\xBB\xBF" "a@b.c\r\n  d@e.f \ng@h.i");
+  CHECK(done.out ==
+        "\xEF\xBB\xBF"
+        "a@b.c\r\n  d@e.f \ng@h.i");
   CHECK(done.err.empty());
 }
 
@@ -50,10 +53,15 @@ TEST_CASE("clear CSV rows come out byte for byte: quotes, line breaks, ragged ro
   const std::vector<std::string> ends{"\n", "\r\n"};
   const std::vector<std::string> names{"plain", "\"quoted, comma\"", "\"two\nlines\"",
                                        "\"CR\r\nLF and \"\"quotes\"\"\"", ""};
-  const std::vector<std::pair<std::string, bool>> addresses{
-      {"a@b.c", true},         {"\"a@b.c\"", true},      {" spaced@b.c ", true},
-      {"blocked@b.c", false},  {"\"blocked@b.c\"", false}, {"nothing", false},
-      {"\"\n wrapped@b.c\"", true}, {"", false},            {"\"with \"\"blocked\"\"\"", false}};
+  const std::vector<std::pair<std::string, bool>> addresses{{"a@b.c", true},
+                                                            {"\"a@b.c\"", true},
+                                                            {" spaced@b.c ", true},
+                                                            {"blocked@b.c", false},
+                                                            {"\"blocked@b.c\"", false},
+                                                            {"nothing", false},
+                                                            {"\"\n wrapped@b.c\"", true},
+                                                            {"", false},
+                                                            {"\"with \"\"blocked\"\"\"", false}};
   for (int round = 0; round < 20; ++round) {
     const std::string end = ends[random() % 2];
     std::string input = (random() % 2 ? "\xEF\xBB\xBF" : "") + ("name,\"Email\",more" + end);
@@ -87,8 +95,12 @@ TEST_CASE("the first row is a header only when it could be no address") {
 
 TEST_CASE("NDJSON rows are checked by their member and come out as they were") {
   Filter filter;
-  const std::string clear = R"({"id":1, "address":"a@b.c"})" "\n" R"("plain@b.c")" "\n";
-  const std::string blocked = R"({"address":"blocked@b.c"})" "\nbroken\n{}\n";
+  const std::string clear = R"({"id":1, "address":"a@b.c"})"
+                            "\n"
+                            R"("plain@b.c")"
+                            "\n";
+  const std::string blocked = R"({"address":"blocked@b.c"})"
+                              "\nbroken\n{}\n";
   CHECK(filter.run({"--format", "ndjson"}, blocked + clear).out == clear);
   CHECK(filter.run({"--format", "ndjson", "--column", "mail"}, R"({"mail":"a@b.c"})").out ==
         R"({"mail":"a@b.c"})");
@@ -118,9 +130,12 @@ TEST_CASE("invert, annotate, count and JSON show the same verdicts in other ways
   CHECK(filter.run({"--count", "--invert"}, input).out == "2\n");
   CHECK(filter.run({"--count", "--json"}, input).out ==
         "{\"checked\":3,\"clear\":1,\"suppressed\":1,\"invalid\":1}\n");
-  CHECK(filter.run({"--json", "--invert"}, input).out ==
-        R"({"row":2,"address":"blocked@b.c","verdict":"suppressed","reason":"complaint","scope":"account"})"
-        "\n" R"({"row":3,"address":"nothing","verdict":"invalid","error":"no_at_sign"})" "\n");
+  CHECK(
+      filter.run({"--json", "--invert"}, input).out ==
+      R"({"row":2,"address":"blocked@b.c","verdict":"suppressed","reason":"complaint","scope":"account"})"
+      "\n"
+      R"({"row":3,"address":"nothing","verdict":"invalid","error":"no_at_sign"})"
+      "\n");
   CHECK(filter.run({"--annotate", "--format", "ndjson"}, "{\"address\":\"a@b.c\"}\n").out ==
         "{\"address\":\"a@b.c\",\"verdict\":\"clear\"}\n");
 }
@@ -147,9 +162,13 @@ TEST_CASE("a failure midway ends the output at a batch's boundary, with exit cod
   // Whatever goes wrong with the batch that holds row 35, the three before it are out, no more.
   const std::vector<StubServer::Handler> troubles{
       [](auto&) { return StubAnswer{}; },  // connection lost
-      [](auto&) { return answer_with(500, R"({"title":"It broke.","detail":""})", "application/problem+json"); },
+      [](auto&) {
+        return answer_with(500, R"({"title":"It broke.","detail":""})", "application/problem+json");
+      },
       [](auto&) { return answer_with(200, "", "application/octet-stream"); },
-      [](auto&) { return answer_with(200, std::string("\xff\xff", 2), "application/octet-stream"); },
+      [](auto&) {
+        return answer_with(200, std::string("\xff\xff", 2), "application/octet-stream");
+      },
       [](auto&) { return answer_with(200, "row35@b.c\n", "text/plain"); },
       [](const StubRequest& request) {  // as if one row less had been sent
         StubRequest other = request;
@@ -165,7 +184,7 @@ TEST_CASE("a failure midway ends the output at a batch's boundary, with exit cod
   for (size_t i = 0; i < troubles.size(); ++i) {
     Filter filter([&, i](const StubRequest& request) {
       return request.body.find("row35@") != std::string::npos ? troubles[i](request)
-                                                               : judge(request);
+                                                              : judge(request);
     });
     INFO("trouble " << i);
     const Finished done = filter.run({"--batch", "10"}, numbered_rows(0, 100));
@@ -196,7 +215,8 @@ TEST_CASE("a busy server is asked again, within the time allowed") {
     return judge(request);
   });
   CHECK(filter.run({}, "a@b.c\n").out == "a@b.c\n");
-  Filter busy([](auto&) { return answer_with(503, R"({"title":"Busy."})", "application/problem+json"); });
+  Filter busy(
+      [](auto&) { return answer_with(503, R"({"title":"Busy."})", "application/problem+json"); });
   const Finished done = busy.run({"--retry-for", "0"}, "a@b.c\n");
   CHECK(done.exit_code == 2);
   CHECK(done.err == "suppressctl: Busy.\n");
@@ -218,9 +238,10 @@ TEST_CASE("a reader that goes away ends check quietly with 2") {
                              filter.server.url() +
                              " --account demo --batch 1000 --connections 1 2>err | head -n 1; "
                              "echo ${PIPESTATUS[0]}";
-  const Finished done = Program(filter.folder, {"/bin/bash", "-c", "cd " + filter.folder.path("") + "; " + script},
-                                {}, numbered_rows(0, 200'000))
-                            .wait();
+  const Finished done =
+      Program(filter.folder, {"/bin/bash", "-c", "cd " + filter.folder.path("") + "; " + script},
+              {}, numbered_rows(0, 200'000))
+          .wait();
   CHECK(done.out == "row0@b.c\n2\n");
   CHECK(filter.folder.read("err").empty());
 }

@@ -39,9 +39,10 @@ TEST_CASE("whole answers come back, with a length or in chunks") {
   const StubServer plain([](auto&) { return answer_with(200, "hello", "text/plain"); });
   CHECK(get(plain).body == "hello");
   const StubServer chunked([](auto&) {
-    return StubAnswer{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n"
-                      "0\r\n\r\n",
-                      false};
+    return StubAnswer{
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n"
+        "0\r\n\r\n",
+        false};
   });
   CHECK(get(chunked).body == "hello");
 }
@@ -118,12 +119,12 @@ TEST_CASE("a refusal is heard although the body is still being sent") {
 }
 
 TEST_CASE("an answer that streams while the body does never blocks either side") {
-  // Echoes piece by piece and reads on only when its answer was taken: with a client that first sends
-  // everything, both would wait for ever once the socket buffers are full.
+  // Echoes piece by piece and reads on only when its answer was taken: with a client that first
+  // sends everything, both would wait for ever once the socket buffers are full.
   constexpr size_t size = 32 << 20;
   StubServer server(nullptr, [](int socket, const StubRequest& head) {
-    std::string out = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
-                      head.body;
+    std::string out =
+        "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + head.body;
     size_t echoed = head.body.size();
     char piece[65536];
     while (::send(socket, out.data(), out.size(), MSG_NOSIGNAL) ==

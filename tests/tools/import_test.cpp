@@ -73,8 +73,8 @@ class TakingServer {
     size_t row = 0, invalid = 0, at = 0;
     for (size_t end; (end = body.find('\n', at)) != std::string::npos; at = end + 1, ++row) {
       if (body.substr(at, end - at).find("bad") == std::string::npos) continue;
-      errors += (invalid++ == 0 ? "" : ",") +
-                (R"({"index":)" + std::to_string(row) + R"(,"field":"address","error":"no_at_sign"})");
+      errors += (invalid++ == 0 ? "" : ",") + (R"({"index":)" + std::to_string(row) +
+                                               R"(,"field":"address","error":"no_at_sign"})");
     }
     return "{\"sequence\":1,\"added\":" + std::to_string(row - invalid) +
            ",\"updated\":0,\"unchanged\":0,\"invalid\":" + std::to_string(invalid) +
@@ -118,14 +118,15 @@ std::string numbered(int begin, int end, const std::string& bad_every_tenth = ""
 TEST_CASE("import sends every row once and sums up") {
   Importer importer;
   const std::string file = importer.folder.write("list.txt", numbered(0, 95, "bad"));
-  const Finished done =
-      importer.run({file, "--batch", "10", "--json", "--errors", importer.folder.path("errors.csv")});
+  const Finished done = importer.run(
+      {file, "--batch", "10", "--json", "--errors", importer.folder.path("errors.csv")});
   CHECK(done.exit_code == 0);
-  CHECK(done.out ==
-        "{\"rows\":95,\"added\":86,\"updated\":0,\"unchanged\":0,\"invalid\":9,\"resumed\":false}\n");
+  CHECK(
+      done.out ==
+      "{\"rows\":95,\"added\":86,\"updated\":0,\"unchanged\":0,\"invalid\":9,\"resumed\":false}\n");
   CHECK(importer.server.rows().size() == 95);
-  CHECK(importer.folder.read("errors.csv").starts_with(
-      "line,error,address\n10,no_at_sign,bad9@b.c\n20,no_at_sign,bad19@b.c\n"));
+  CHECK(importer.folder.read("errors.csv")
+            .starts_with("line,error,address\n10,no_at_sign,bad9@b.c\n20,no_at_sign,bad19@b.c\n"));
   CHECK(importer.server.stub.requests()[0].target ==
         "/v1/accounts/demo/suppressions?source=import&reason=manual");
   const Finished platform = importer.run({file, "--platform", "--quiet"});
@@ -136,14 +137,16 @@ TEST_CASE("import sends every row once and sums up") {
 
 TEST_CASE("CSV columns become the API's members, and rows that no JSON can carry are rejected") {
   Importer importer;
-  const std::string file = importer.folder.write(
-      "list.csv",
-      "why;E-Mail;reason;evidence\n1;a@b.c;legal;\"said\n\"\"no\"\"\"\n2;d@e.f;;\n3;\xff@x.y;legal;\n");
-  const Finished done = importer.run({file, "--column", "e-mail", "--json", "--errors",
-                                      importer.folder.path("errors.csv")});
+  const std::string file =
+      importer.folder.write("list.csv",
+                            "why;E-Mail;reason;evidence\n1;a@b.c;legal;\"said\n\"\"no\"\"\"\n2;d@e."
+                            "f;;\n3;\xff@x.y;legal;\n");
+  const Finished done = importer.run(
+      {file, "--column", "e-mail", "--json", "--errors", importer.folder.path("errors.csv")});
   CHECK(done.exit_code == 0);
   const std::multiset<std::string> expected{
-      R"({"address":"a@b.c","reason":"legal","evidence":"said\n\"no\""})", R"({"address":"d@e.f"})"};
+      R"({"address":"a@b.c","reason":"legal","evidence":"said\n\"no\""})",
+      R"({"address":"d@e.f"})"};
   CHECK(importer.server.rows() == expected);
   // The first row spans two lines, so the third stands on line 5.
   CHECK(importer.folder.read("errors.csv") == "line,error,address\n5,not_utf8,\xff@x.y\n");
@@ -193,7 +196,8 @@ TEST_CASE("an import killed midway resumes behind what was acknowledged") {
     Program killed(importer.folder, importer.arguments(arguments), importer.environment());
     // Ten batches before the held one are acknowledged; then kill -9, without a chance to tidy up.
     wait_until("the held batch and ten error lines", [&] {
-      const std::string text = importer.folder.has("errors.csv") ? importer.folder.read("errors.csv") : "";
+      const std::string text =
+          importer.folder.has("errors.csv") ? importer.folder.read("errors.csv") : "";
       return importer.server.holds() && std::count(text.begin(), text.end(), '\n') == 11;
     });
     killed.signal(SIGKILL);
@@ -240,9 +244,8 @@ TEST_CASE("a CSV resumes with its header, delimiter and lines") {
     text += "\"two\nlines\";" + std::string(i % 10 == 9 ? "bad" : "row") + std::to_string(i) +
             "@b.c;legal\n";
   const std::string file = importer.folder.write("list.csv", text);
-  const std::vector<std::string> arguments{file,       "--batch",  "10",
-                                           "--errors", importer.folder.path("errors.csv"),
-                                           "--connections", "1"};
+  const std::vector<std::string> arguments{
+      file, "--batch", "10", "--errors", importer.folder.path("errors.csv"), "--connections", "1"};
   importer.server.hold("row35@");
   {
     Program killed(importer.folder, importer.arguments(arguments), importer.environment());

@@ -52,7 +52,9 @@ std::string TemporaryFolder::write(std::string_view name, std::string_view conte
   return where;
 }
 
-std::string TemporaryFolder::read(std::string_view name) const { return content_of(path(name)); }
+std::string TemporaryFolder::read(std::string_view name) const {
+  return content_of(path(name));
+}
 
 Program::Program(const TemporaryFolder& folder, const std::vector<std::string>& arguments,
                  const Environment& environment, std::string_view input) {
@@ -93,7 +95,9 @@ Finished Program::wait() {
   return {code, content_of(out_path_), content_of(err_path_)};
 }
 
-void Program::signal(int number) const { ::kill(pid_, number); }
+void Program::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 bool Program::running() {
   if (!ended_) ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;

@@ -51,6 +51,8 @@ class Program {
   Finished wait();
   void signal(int number) const;
   bool running();
+  /// Of standard output, so far.
+  size_t output_size() const { return std::filesystem::file_size(out_path_); }
 
  private:
   std::string out_path_, err_path_;

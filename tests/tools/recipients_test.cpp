@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "core/address.hpp"
 #include "tools/recipient_words.hpp"
 
 namespace suppressd {
@@ -125,6 +126,31 @@ TEST_CASE("duplicates repeat an address that stands before them") {
   for (uint64_t row = 0; row < rows; ++row)
     if (!seen.insert(address_of(recipients, row)).second) ++repeated;
   CHECK(static_cast<double>(repeated) / static_cast<double>(rows) == Approx(0.2).margin(0.01));
+}
+
+TEST_CASE("however a row is written, the server reads the canonical address, or nothing") {
+  RecipientMix mix;
+  mix.invalid_share = 0.2;
+  mix.messy_share = 0.5;
+  mix.idn_share = 0.2;
+  mix.national_share = 0.5;
+  const Recipients recipients{mix};
+  Normalizer normalizer;
+  for (uint64_t row = 0; row < rows / 10; ++row) {
+    std::string address;
+    const auto made = recipients.append(row, address);
+    const Region region = parse_region(made.region).value_or(Region{});
+    CanonicalAddress read;
+    const AddressError error = normalizer.address(address, std::nullopt, region, read);
+    INFO("row " << row << ": '" << address << "', " << error_name(error));
+    if (made.valid) {
+      REQUIRE(error == AddressError::none);
+      REQUIRE(read.text() == canonical_of(recipients, row));
+      REQUIRE(read.channel() == made.channel);
+    } else {
+      REQUIRE(error != AddressError::none);
+    }
+  }
 }
 
 TEST_CASE("one country can carry all phones") {

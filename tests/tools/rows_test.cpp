@@ -42,8 +42,8 @@ TEST_CASE("rows put together are the input, whatever its line ends") {
   const auto seed = test_seed();
   INFO("SUPPRESSD_SEED=" << seed);
   std::mt19937_64 random(seed);
-  const std::vector<std::string> pieces{"a@b.c", "\n",  "\r\n", "\"x\ny\"", ",", "\r", "",
-                                        "ü",     "\n\n", "\"\"", ";",        " "};
+  const std::vector<std::string> pieces{"a@b.c", "\n", "\r\n", "\"x\ny\"", ",", "\r",
+                                        "",      "ü",  "\n\n", "\"\"",     ";", " "};
   for (int round = 0; round < 300; ++round) {
     std::string text = round % 3 == 0 ? "\xEF\xBB\xBF" : "";
     for (auto n = random() % 40; n > 0; --n) text += pieces[random() % pieces.size()];
@@ -59,15 +59,15 @@ TEST_CASE("rows put together are the input, whatever its line ends") {
 
 TEST_CASE("a batch knows where it stands, so that reading can go on behind it") {
   const TemporaryFolder folder;
-  const std::string path =
-      folder.write("input.csv", "\xEF\xBB\xBF" "email,name\na@b.c,\"two\nlines\"\nd@e.f,x\r\ng@h.i,y");
+  const std::string path = folder.write("input.csv",
+                                        "\xEF\xBB\xBF"
+                                        "email,name\na@b.c,\"two\nlines\"\nd@e.f,x\r\ng@h.i,y");
   const ReadBack whole = read_all(path, Format::csv, 2);
-  REQUIRE(whole.rows == std::vector<std::string>{"email,name", "a@b.c,\"two\nlines\"", "d@e.f,x",
-                                                 "g@h.i,y"});
+  REQUIRE(whole.rows ==
+          std::vector<std::string>{"email,name", "a@b.c,\"two\nlines\"", "d@e.f,x", "g@h.i,y"});
   for (const RowBatch& batch : whole.batches) {
-    const ReadBack rest = read_all(path, Format::csv, 1,
-                                   {batch.end_offset, batch.first_row + batch.size(),
-                                    batch.end_line});
+    const ReadBack rest = read_all(
+        path, Format::csv, 1, {batch.end_offset, batch.first_row + batch.size(), batch.end_line});
     const size_t before = static_cast<size_t>(batch.first_row) + batch.size();
     CHECK(rest.rows == std::vector<std::string>(whole.rows.begin() + before, whole.rows.end()));
   }
@@ -76,13 +76,17 @@ TEST_CASE("a batch knows where it stands, so that reading can go on behind it") 
 
 TEST_CASE("UTF-16, unclosed quotes and endless rows are errors, not guesses") {
   const TemporaryFolder folder;
-  const std::string wide("\xFF\xFE" "a\0@\0", 6);
+  const std::string wide(
+      "\xFF\xFE"
+      "a\0@\0",
+      6);
   for (const Format format : {Format::text, Format::csv})
     CHECK_THROWS_WITH(read_all(folder.write("w", wide), format, 10), Catch::Contains("UTF-16"));
   CHECK_THROWS_WITH(read_all(folder.write("q", "a,b\n\"c,d\ne,f\n"), Format::csv, 10),
                     Catch::Contains("quote"));
-  CHECK_THROWS_WITH(read_all(folder.write("l", std::string(row_bytes_max + 10, 'x')), Format::text, 9),
-                    Catch::Contains("longer"));
+  CHECK_THROWS_WITH(
+      read_all(folder.write("l", std::string(row_bytes_max + 10, 'x')), Format::text, 9),
+      Catch::Contains("longer"));
   CHECK_THROWS_WITH(InputFile(folder.path("missing")), Catch::Contains("Cannot read"));
 }
 
@@ -132,10 +136,13 @@ TEST_CASE("a bitmap counts only when its last bit is the sentinel's, in its plac
 
 TEST_CASE("results count only when their summary agrees with them") {
   const std::string hit =
-      R"({"index":1,"verdict":"suppressed","reason":"legal","scope":"platform"})" "\n";
-  const std::string bad = R"({"index":0,"verdict":"invalid","error":"no_at_sign"})" "\n";
+      R"({"index":1,"verdict":"suppressed","reason":"legal","scope":"platform"})"
+      "\n";
+  const std::string bad = R"({"index":0,"verdict":"invalid","error":"no_at_sign"})"
+                          "\n";
   const std::string summary =
-      R"({"summary":{"sequence":3,"checked":3,"clear":1,"suppressed":1,"invalid":1}})" "\n";
+      R"({"summary":{"sequence":3,"checked":3,"clear":1,"suppressed":1,"invalid":1}})"
+      "\n";
   const Verdicts verdicts = read_results(hit + bad + summary, 3);
   CHECK(verdicts.blocked == std::vector<bool>{true, true, false});
   REQUIRE(verdicts.findings.size() == 2);

@@ -18,7 +18,7 @@ struct StubRequest {
 };
 
 struct StubAnswer {
-  std::string bytes;        // the whole answer as sent; empty: close without a word
+  std::string bytes;  // the whole answer as sent; empty: close without a word
   bool close_after = false;
 };
 
@@ -50,10 +50,10 @@ class StubServer {
   int listener_;
   int port_;
   mutable std::mutex mutex_;
-  std::vector<StubRequest> requests_;   // guarded by mutex_
-  std::vector<int> sockets_;            // guarded by mutex_
-  std::vector<std::thread> threads_;    // guarded by mutex_
-  bool stopping_ = false;               // guarded by mutex_
+  std::vector<StubRequest> requests_;  // guarded by mutex_
+  std::vector<int> sockets_;           // guarded by mutex_
+  std::vector<std::thread> threads_;   // guarded by mutex_
+  bool stopping_ = false;              // guarded by mutex_
   std::thread acceptor_;
 };
 

@@ -22,6 +22,10 @@
 namespace suppressctl {
 namespace {
 
+/// The server names at most so many rejected rows in an answer; each must have its line in
+/// --errors.
+constexpr unsigned batch_rows_max = 10'000;
+
 struct ImportOptions {
   std::string file;
   std::string format;
@@ -38,7 +42,7 @@ struct ImportOptions {
   bool platform = false;
   bool resume = false;
   bool restart = false;
-  unsigned batch_rows = 20'000;
+  unsigned batch_rows = batch_rows_max;
   unsigned connections = 4;
   unsigned retry_seconds = 60;
 
@@ -225,8 +229,8 @@ class Import {
     HttpRequest request = request_to(settings_, "POST", target_);
     request.fields.emplace_back("Content-Type", std::string(body.content_type));
     request.fields.emplace_back("Accept", "application/json");
-    request.fields.emplace_back(
-        "Idempotency-Key", "import-" + state_.id + "-" + std::to_string(job.batch.end_offset));
+    request.fields.emplace_back("Idempotency-Key",
+                                "import-" + state_.id + "-" + std::to_string(job.batch.end_offset));
     request.body = body.bytes;
     const RetryPolicy retry{std::chrono::seconds(options_.retry_seconds), true};
     const HttpAnswer answer = send_patiently(connection, request, retry, [&](auto time) {
@@ -355,8 +359,8 @@ void add_options(CLI::App& command, ImportOptions& options) {
                                   "insist on resuming: an error when nothing was interrupted");
   command.add_flag("--restart", options.restart, "forget an interrupted import of this file")
       ->excludes(resume);
-  command.add_option("--batch", options.batch_rows, "rows a request (20000)")
-      ->check(CLI::Range(1, 200'000).description(""));
+  command.add_option("--batch", options.batch_rows, "rows a request (10000)")
+      ->check(CLI::Range(1u, batch_rows_max).description(""));
   command.add_option("--connections", options.connections, "requests in flight (4)")
       ->check(CLI::Range(1, 64).description(""));
   command.add_option("--retry-for", options.retry_seconds,

@@ -37,7 +37,7 @@ struct ImportCounts {
 };
 
 struct ImportState {
-  std::string id;         // random, of this import: a later one of the same file is another one
+  std::string id;  // random, of this import: a later one of the same file is another one
   FileIdentity file;
   std::string options;   // everything that decides what the rows mean
   RowPosition position;  // behind the last acknowledged row

@@ -1,0 +1,40 @@
+// The real suppressd on a port of its own, with a data directory that outlives a kill.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "tests/tools/program.hpp"
+
+namespace tools_tests {
+
+class RealServer {
+ public:
+  RealServer() { start(); }
+
+  /// Starts it and waits until it is ready.
+  void start();
+  void kill_9();
+  /// SIGTERM; returns its exit code.
+  int stop();
+  bool running() { return program_ && program_->running(); }
+
+  /// Runs suppressctl against it with the first admin key and account "demo".
+  Finished ctl(const std::vector<std::string>& arguments, std::string_view input = "");
+  /// The same, not waited for.
+  std::unique_ptr<Program> begin_ctl(const std::vector<std::string>& arguments,
+                                     std::string_view input = "");
+
+  const std::string& url() const { return url_; }
+
+  TemporaryFolder folder;
+
+ private:
+  std::vector<std::string> ctl_command(const std::vector<std::string>& arguments) const;
+  Environment ctl_environment() const;
+
+  std::optional<Program> program_;
+  std::string url_;
+};
+
+}  // namespace tools_tests
