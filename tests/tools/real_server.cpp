@@ -17,8 +17,8 @@ void RealServer::start() {
     REQUIRE(program_->running());
     return folder.has("port") && !folder.read("port").empty();
   });
-  url_ = "http://127.0.0.1:" + folder.read("port");
-  url_.erase(url_.find_last_not_of("\r\n") + 1);
+  port_ = folder.read("port");
+  port_.erase(port_.find_last_not_of("\r\n") + 1);
   wait_until("readiness", [this] {
     REQUIRE(program_->running());
     return ctl({"status", "--quiet"}).exit_code == 0;
@@ -36,7 +36,7 @@ int RealServer::stop() {
 }
 
 std::vector<std::string> RealServer::ctl_command(const std::vector<std::string>& arguments) const {
-  std::vector<std::string> command{SUPPRESSCTL_BINARY, "--server", url_};
+  std::vector<std::string> command{SUPPRESSCTL_BINARY, "--server", url()};
   if (folder.has("data/admin.key"))
     command.insert(command.end(), {"--key-file", folder.path("data/admin.key")});
   command.insert(command.end(), arguments.begin(), arguments.end());

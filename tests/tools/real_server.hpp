@@ -25,7 +25,7 @@ class RealServer {
   std::unique_ptr<Program> begin_ctl(const std::vector<std::string>& arguments,
                                      std::string_view input = "");
 
-  const std::string& url() const { return url_; }
+  std::string url() const { return "http://127.0.0.1:" + port_; }
 
   TemporaryFolder folder;
 
@@ -34,7 +34,7 @@ class RealServer {
   Environment ctl_environment() const;
 
   std::optional<Program> program_;
-  std::string url_;
+  std::string port_ = "0";  // a restart listens where an interrupted import looks for it
 };
 
 }  // namespace tools_tests

@@ -22,9 +22,10 @@
 namespace suppressctl {
 namespace {
 
+constexpr unsigned batch_rows_max = 200'000;
 /// The server names at most so many rejected rows in an answer; each must have its line in
 /// --errors.
-constexpr unsigned batch_rows_max = 10'000;
+constexpr unsigned batch_rows_with_errors_max = 10'000;
 
 struct ImportOptions {
   std::string file;
@@ -42,7 +43,7 @@ struct ImportOptions {
   bool platform = false;
   bool resume = false;
   bool restart = false;
-  unsigned batch_rows = batch_rows_max;
+  unsigned batch_rows = batch_rows_with_errors_max;
   unsigned connections = 4;
   unsigned retry_seconds = 60;
 
@@ -122,6 +123,9 @@ class Import {
                     .add("evidence", options.evidence)
                     .text()),
         input_(options.file) {
+    if (!options.errors_file.empty() && options.batch_rows > batch_rows_with_errors_max)
+      throw Failure("With --errors a batch has at most " +
+                    std::to_string(batch_rows_with_errors_max) + " rows.");
     if (!input_.is_standard_input()) {
       state_file_.emplace(options.file,
                           settings.server + suppressions_path(settings, options.platform),
