@@ -11,7 +11,7 @@ void RealServer::start() {
   program_.emplace(
       folder,
       std::vector<std::string>{SUPPRESSD_BINARY, "--data-dir", folder.path("data"), "--listen",
-                               "127.0.0.1:0", "--port-file", folder.path("port")},
+                               "127.0.0.1:" + port_, "--port-file", folder.path("port")},
       Environment{{"HOME", folder.path("home")}});
   wait_until("the server's port", [this] {
     REQUIRE(program_->running());
