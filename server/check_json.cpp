@@ -5,6 +5,7 @@
 // and then never enters the parser; a malformed one is an invalid row.
 #include <simdjson.h>
 
+#include <cstring>
 #include <deque>
 
 #include "server/check_body.hpp"
@@ -240,13 +241,29 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-/// Characters between quotes that stand for themselves. No branch: the compiler makes vectors of
-/// it.
+/// Whether one of the word's eight bytes is a control character, a quote or a backslash.
+bool special(uint64_t word) {
+  constexpr uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+  const auto zero_byte = [](uint64_t w) { return (w - ones) & ~w; };
+  return ((zero_byte(word & ~(ones * 0x1F)) | zero_byte(word ^ ones * '"') |
+           zero_byte(word ^ ones * '\\')) &
+          tops) != 0;
+}
+
+uint64_t load(const char* at, size_t bytes) {
+  uint64_t word = 0x2020202020202020;
+  std::memcpy(&word, at, bytes);
+  return word;
+}
+
+/// Characters between quotes that all stand for themselves.
 bool plain(std::string_view text) {
-  bool special = false;
-  for (const char c : text)
-    special |= static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-  return !special;
+  const char* at = text.data();
+  size_t left = text.size();
+  for (; left > 8; at += 8, left -= 8) {
+    if (special(load(at, 8))) return false;
+  }
+  return !special(load(at, left));
 }
 
 class NdjsonReader : public BodyReader {

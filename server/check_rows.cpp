@@ -18,11 +18,14 @@ size_t CheckRows::flush() {
   const size_t size = size_;
   if (size == 0) return 0;
   const std::span<const RowVerdict> verdicts = check_.run();
-  std::array<uint32_t, 3> counts{};
-  for (const RowVerdict& verdict : verdicts) ++counts[static_cast<size_t>(verdict.verdict)];
-  summary_.clear += counts[0];
-  summary_.suppressed += counts[1];
-  summary_.invalid += counts[2];
+  size_t suppressed = 0, invalid = 0;
+  for (const RowVerdict& verdict : verdicts) {
+    suppressed += verdict.verdict == Verdict::suppressed;
+    invalid += verdict.verdict == Verdict::invalid;
+  }
+  summary_.clear += size - suppressed - invalid;
+  summary_.suppressed += suppressed;
+  summary_.invalid += invalid;
   writer_.rows({{rows_.data(), size}, verdicts, next_index_, list_}, *out_);
   next_index_ += size;
   size_ = 0;

@@ -25,12 +25,15 @@ std::string_view row_error_name(RowError error);
 
 /// A row as its format gave it. The views live until the chunk was flushed.
 struct CheckRow {
-  std::string_view address;  // as given, its JSON or CSV quoting undone
-  std::string_view line;     // CSV: the row's bytes, the last ending_size of them its end
+  std::string_view address;    // as given, its JSON or CSV quoting undone
+  const char* line = nullptr;  // CSV: the row's bytes, the last ending_size of them its end
+  uint32_t line_size = 0;
   uint8_t ending_size = 0;
   RowError error = RowError::none;
   std::optional<Channel> channel;  // fixed by the request, the list or the row itself
 };
+
+static_assert(sizeof(CheckRow) == 32);  // a chunk of them stays in L1
 
 /// Rows of one list with their verdicts; the first one's index is given, the others follow.
 struct CheckChunk {
@@ -79,16 +82,22 @@ class CheckRows {
   void add(std::string_view address) { add(address, channel_); }
   void add(std::string_view address, std::optional<Channel> channel) {
     check_.push(address, channel);
-    keep({address, {}, 0, RowError::none, channel});
+    keep({address, nullptr, 0, 0, RowError::none, channel});
   }
   /// A CSV row: its bytes, of which the last `ending_size` are its end.
   void add_csv(std::string_view address, std::string_view line, size_t ending_size) {
     check_.push(address, channel_);
-    keep({address, line, static_cast<uint8_t>(ending_size), RowError::none, channel_});
+    keep({address, line.data(), static_cast<uint32_t>(line.size()),
+          static_cast<uint8_t>(ending_size), RowError::none, channel_});
   }
   void add_invalid(RowError error, std::string_view line = {}, size_t ending_size = 0) {
     check_.push_invalid(AddressError::empty);  // RowError says what it is
-    keep({{}, line, static_cast<uint8_t>(ending_size), error, {}});
+    keep({{},
+          line.data(),
+          static_cast<uint32_t>(line.size()),
+          static_cast<uint8_t>(ending_size),
+          error,
+          {}});
   }
 
   /// JSON's "emails" or "phones" follow: indexes start again, addresses are of that channel.

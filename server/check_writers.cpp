@@ -210,12 +210,12 @@ class CsvWriter : public VerdictWriter {
     for (size_t i = 0; i < chunk.rows.size(); ++i) {
       const CheckRow& row = chunk.rows[i];
       const RowVerdict& verdict = chunk.verdicts[i];
-      const std::string_view text = row.line.substr(0, row.line.size() - row.ending_size);
+      const std::string_view text(row.line, row.line_size - row.ending_size);
       out.append(text);
       const size_t cells = csv_cell_count(text, delimiter_);
       if (cells < cells_) out.append(cells_ - cells, delimiter_);
       out.append(verdict.verdict == Verdict::clear ? clear_ : texts_.of(verdict, row.error));
-      out.append(row.line.substr(text.size()));
+      out.append(row.line + text.size(), row.ending_size);
     }
   }
   void end(const CheckSummary&, std::string&) override {}
