@@ -82,22 +82,23 @@ class CheckRows {
   void add(std::string_view address) { add(address, channel_); }
   void add(std::string_view address, std::optional<Channel> channel) {
     check_.push(address, channel);
-    keep({address, nullptr, 0, 0, RowError::none, channel});
+    CheckRow& row = rows_[size_];
+    row.address = address;
+    row.error = RowError::none;
+    row.channel = channel;
+    kept();
   }
   /// A CSV row: its bytes, of which the last `ending_size` are its end.
   void add_csv(std::string_view address, std::string_view line, size_t ending_size) {
-    check_.push(address, channel_);
-    keep({address, line.data(), static_cast<uint32_t>(line.size()),
-          static_cast<uint8_t>(ending_size), RowError::none, channel_});
+    set_line(line, ending_size);
+    add(address, channel_);
   }
   void add_invalid(RowError error, std::string_view line = {}, size_t ending_size = 0) {
     check_.push_invalid(AddressError::empty);  // RowError says what it is
-    keep({{},
-          line.data(),
-          static_cast<uint32_t>(line.size()),
-          static_cast<uint8_t>(ending_size),
-          error,
-          {}});
+    set_line(line, ending_size);
+    rows_[size_].address = {};
+    rows_[size_].error = error;
+    kept();
   }
 
   /// JSON's "emails" or "phones" follow: indexes start again, addresses are of that channel.
@@ -111,9 +112,16 @@ class CheckRows {
   void set_sequence(uint64_t sequence) { summary_.sequence = sequence; }
 
  private:
-  void keep(const CheckRow& row) {
-    rows_[size_++] = row;
-    if (size_ == BulkCheck::rows_max) flush();
+  // Rows are written member by member, in place: a whole row put together elsewhere and copied here
+  // in wide words would be read back before its narrow stores have settled.
+  void set_line(std::string_view line, size_t ending_size) {
+    CheckRow& row = rows_[size_];
+    row.line = line.data();
+    row.line_size = static_cast<uint32_t>(line.size());
+    row.ending_size = static_cast<uint8_t>(ending_size);
+  }
+  void kept() {
+    if (++size_ == BulkCheck::rows_max) flush();
   }
 
   BulkCheck check_;
