@@ -1,0 +1,147 @@
+// Every route with every kind of key, against a matrix written down here by hand.
+#include <catch2/catch.hpp>
+
+#include <map>
+#include <set>
+
+#include "server/router.hpp"
+#include "tests/server/app_driver.hpp"
+
+namespace suppressd {
+namespace {
+
+using test::AppDriver;
+using test::Reply;
+using test::Request;
+
+/// Who is let in: a admin, s support, o owner, n sender, c checker; * nobody needs a key.
+const std::map<std::string, std::string> expected = {
+    {"POST /v1/accounts/{account}/check", "asonc"},
+    {"GET /v1/accounts/{account}/explain", "aso"},
+    {"POST /v1/accounts/{account}/suppressions", "asn"},
+    {"GET /v1/accounts/{account}/suppressions", "aso"},
+    {"GET /v1/accounts/{account}/suppressions/{channel}/{address}", "aso"},
+    {"DELETE /v1/accounts/{account}/suppressions/{channel}/{address}", "as"},
+    {"PUT /v1/accounts/{account}/suppressions/{channel}/{address}/exemption", "as"},
+    {"DELETE /v1/accounts/{account}/suppressions/{channel}/{address}/exemption", "as"},
+    {"POST /v1/platform/suppressions", "as"},
+    {"GET /v1/platform/suppressions", "as"},
+    {"GET /v1/platform/suppressions/{channel}/{address}", "as"},
+    {"DELETE /v1/platform/suppressions/{channel}/{address}", "as"},
+    {"POST /v1/accounts", "a"},
+    {"GET /v1/accounts", "as"},
+    {"GET /v1/accounts/{account}", "aso"},
+    {"PATCH /v1/accounts/{account}", "aso"},
+    {"POST /v1/keys", "a"},
+    {"GET /v1/keys", "a"},
+    {"DELETE /v1/keys/{id}", "a"},
+    {"GET /livez", "*"},
+    {"GET /readyz", "*"},
+    {"GET /metrics", "*"},
+    {"GET /version", "*"},
+};
+
+std::string replace(std::string text, const std::string& what, const std::string& by) {
+  const size_t at = text.find(what);
+  return at == std::string::npos ? text : text.replace(at, what.size(), by);
+}
+
+std::string target_of(const Route& route, const std::string& account) {
+  std::string target(route.pattern);
+  target = replace(target, "{account}", account);
+  target = replace(target, "{channel}", "email");
+  target = replace(target, "{address}", "nobody%40example.com");
+  return replace(target, "{id}", "k_none");
+}
+
+std::string name_of(const Route& route) {
+  return std::string(route.method) + " " + std::string(route.pattern);
+}
+
+Reply call(AppDriver& driver, const Route& route, const std::string& account,
+           const std::string& key) {
+  Request request;
+  request.method = route.method;
+  request.target = target_of(route, account);
+  request.key = key;
+  return driver.send(request);  // no body: a route that lets the key in refuses that itself
+}
+
+bool let_in(const Reply& reply) {
+  if (reply.status == 401 || reply.status == 403) return false;
+  return reply.status != 404 || reply.problem() != "unknown-account";
+}
+
+}  // namespace
+
+TEST_CASE("the matrix of roles names every route, and no other") {
+  std::set<std::string> in_table, in_matrix;
+  for (const Route& route : routes()) in_table.insert(name_of(route));
+  for (const auto& [name, who] : expected) in_matrix.insert(name);
+  CHECK(in_table == in_matrix);
+}
+
+TEST_CASE("every route lets in the roles of the matrix and nobody else") {
+  AppDriver driver;
+  driver.make_account("mine");
+  driver.make_account("other");
+  const std::string support = driver.make_key(Role::support).text;
+  const std::string owner = driver.make_key(Role::owner, "mine").text;
+  const std::string sender = driver.make_key(Role::sender, "mine").text;
+  const std::string checker = driver.make_key(Role::checker, "mine").text;
+  const auto revoked = driver.make_key(Role::support);
+  REQUIRE(driver.remove("/v1/keys/" + revoked.id).status == 200);
+
+  const std::map<char, std::string> keys = {
+      {'a', driver.admin}, {'s', support}, {'o', owner}, {'n', sender}, {'c', checker}};
+  for (const Route& route : routes()) {
+    const std::string who = expected.at(name_of(route));
+    INFO(name_of(route));
+    for (const auto& [letter, key] : keys) {
+      INFO("role " << letter);
+      const Reply reply = call(driver, route, "mine", key);
+      const bool allowed = who == "*" || who.find(letter) != std::string::npos;
+      CHECK(let_in(reply) == allowed);
+      if (!allowed) CHECK(reply.status == 403);
+    }
+    for (const std::string& key : {std::string(), revoked.text, std::string("sup_admin_none")}) {
+      const Reply reply = call(driver, route, "mine", key);
+      CHECK((reply.status == 401) == (who != "*"));
+      if (reply.status == 401) CHECK(reply.field("WWW-Authenticate").starts_with("Bearer"));
+    }
+  }
+}
+
+TEST_CASE("a key of one account cannot tell another account from none") {
+  AppDriver driver;
+  driver.make_account("mine");
+  driver.make_account("other");
+  for (const Role role : {Role::owner, Role::sender, Role::checker}) {
+    const std::string key = driver.make_key(role, "mine").text;
+    for (const Route& route : routes()) {
+      if (route.pattern.find("{account}") == std::string_view::npos) continue;
+      INFO(name_of(route) << " as " << name_of(role));
+      const Reply other = call(driver, route, "other", key);
+      const Reply none = call(driver, route, "none", key);
+      CHECK(other.status == (route.roles.contains(role) ? 404 : 403));
+      CHECK(other.status == none.status);
+      CHECK(other.body == none.body);
+      CHECK(other.fields == none.fields);
+    }
+  }
+}
+
+TEST_CASE("an owner who may not change the list is told whom to ask") {
+  AppDriver driver;
+  driver.make_account("mine");
+  Request request{"POST",
+                  "/v1/accounts/mine/suppressions",
+                  driver.make_key(Role::owner, "mine").text,
+                  {{"content-type", "application/json"}},
+                  "{}"};
+  const Reply reply = driver.send(request);
+  CHECK(reply.status == 403);
+  CHECK(reply.body.find("request to support") != std::string::npos);
+}
+
+}  // namespace suppressd
