@@ -10,7 +10,6 @@ namespace suppressd {
 namespace {
 
 constexpr size_t page_bytes = 4096;
-constexpr size_t huge_page_bytes = size_t{2} << 20;
 /// A tail that lacks no more than this to a huge page becomes one: at 64 shards that costs 32 MiB
 /// at the very most, and it brings tables of a few million entries into huge pages.
 constexpr size_t rounding_bytes_max = size_t{512} << 10;

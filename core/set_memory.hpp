@@ -9,6 +9,8 @@
 
 namespace suppressd {
 
+inline constexpr size_t huge_page_bytes = size_t{2} << 20;
+
 class LineMemory {
  public:
   LineMemory() = default;

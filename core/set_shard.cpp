@@ -61,6 +61,11 @@ Shard::Lines Shard::make_lines(uint64_t range_lines) const {
   const size_t bytes = (geometry_.ranges() * range_lines + 1) * sizeof(Line);
   lines.memory = LineMemory(bytes, Table::alignment);
   lines.table = {static_cast<Line*>(lines.memory.data()), range_lines};
+  if (lines.memory.bytes() >= huge_page_bytes) {
+    // What was rounded up to a huge page holds lines too.
+    const uint64_t room = (lines.memory.bytes() / sizeof(Line) - 1) / geometry_.ranges();
+    lines.table.range_lines = std::min(room, range_lines_max);
+  }
   return lines;
 }
 

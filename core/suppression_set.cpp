@@ -1,6 +1,7 @@
 #include "core/suppression_set.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cassert>
 #include <memory>
@@ -103,15 +104,22 @@ Kernel best_kernel() {
 }
 
 struct SuppressionSet::Impl {
+  /// Whole cache lines, so that nothing which a writer touches often shares one with the directory.
+  static constexpr size_t words_per_line = 8;
+  struct alignas(64) DirectoryLine {
+    std::array<std::atomic<uint64_t>, words_per_line> words{};
+  };
+
   explicit Impl(const Options& options)
       : geometry{static_cast<unsigned>(std::countr_zero(options.shards)),
                  static_cast<unsigned>(std::countr_zero(options.ranges_per_shard))},
         check(options.check_function ? options.check_function : function_of(options.kernel)),
-        directory(options.shards) {
+        directory((options.shards + words_per_line - 1) / words_per_line) {
     shards.reserve(options.shards);
     for (uint32_t i = 0; i < options.shards; ++i) {
       const double phase = static_cast<double>(i) / options.shards;
-      shards.push_back(std::make_unique<Shard>(geometry, phase, directory[i], epochs));
+      std::atomic<uint64_t>& word = directory[i / words_per_line].words[i % words_per_line];
+      shards.push_back(std::make_unique<Shard>(geometry, phase, word, epochs));
     }
   }
   Shard& shard(const Fingerprint& address) const { return *shards[geometry.shard(address)]; }
@@ -119,7 +127,7 @@ struct SuppressionSet::Impl {
   const Geometry geometry;
   const CheckFunction check;
   Epochs epochs;
-  std::vector<std::atomic<uint64_t>> directory;  // read by every check, written by growth only
+  std::vector<DirectoryLine> directory;  // read by every check, written by growth only
   std::vector<std::unique_ptr<Shard>> shards;
 };
 
@@ -148,7 +156,7 @@ void SuppressionSet::check(Reader& reader, std::span<const Fingerprint> addresse
   for (size_t begin = 0; begin < addresses.size(); begin += CheckBatch::addresses_max) {
     const size_t size = std::min(addresses.size() - begin, CheckBatch::addresses_max);
     impl_->epochs.enter(*reader.epoch_);
-    impl_->check({impl_->directory.data(), impl_->geometry, &table, account_salt(account),
+    impl_->check({impl_->directory[0].words.data(), impl_->geometry, &table, account_salt(account),
                   addresses.data() + begin, findings.data() + begin, size});
     Epochs::leave(*reader.epoch_);
   }

@@ -135,7 +135,8 @@ class SuppressionSet {
   void prefetch(const Fingerprint& address) const;
   uint32_t shard_of(const Fingerprint& address) const;
   uint32_t shards() const;
-  /// Makes room for this many entries in all, so that loading never grows. Only before any put.
+  /// Makes room for this many entries in all, so that loading them does not grow (a set of less
+  /// than a few million may, once or twice). Only before any put.
   void reserve(uint64_t entries);
 
   // ---- Any thread; exact when no put is under way ----

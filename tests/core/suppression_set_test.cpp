@@ -168,7 +168,7 @@ TEST_CASE("the lines of a set grown entry by entry stay within 12 bytes an entry
   RandomInput input;
   INFO("SUPPRESSD_SEED=" << input.seed);
   SuppressionSet set({.shards = 2, .ranges_per_shard = 16});
-  for (uint64_t entries = 1; entries <= 300000; ++entries) {
+  for (uint64_t entries = 1; entries <= 200000; ++entries) {
     set.put({input.engine(), input.engine()}, platform_number, bounced);
     if (entries < 30000 || entries % 1000 != 0) continue;
     const SuppressionSet::Statistics statistics = set.statistics();
