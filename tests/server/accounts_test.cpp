@@ -81,7 +81,8 @@ TEST_CASE("a key works from its creation and not after its revocation") {
   CHECK(driver.remove("/v1/keys/" + key.id).status == 200);  // revoked stays revoked
   CHECK(driver.remove("/v1/keys/k_none").status == 404);
 
-  for (const json& item : driver.get("/v1/keys").json()["items"]) {
+  const json keys = driver.get("/v1/keys").json();
+  for (const json& item : keys["items"]) {
     CHECK(!item.contains("key"));
     CHECK(item["revoked_at"].is_null() == (item["id"] != key.id));
   }
