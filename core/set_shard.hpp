@@ -4,8 +4,7 @@
 // Invariants
 //  1. An entry is in exactly one place: a line of its sequence, or the spill.
 //  2. Every line of the sequence before that place has the filter bit of the entry's placement set,
-//  so
-//     a reader that follows set bits reaches it. Bits are cleared by a rebuild only.
+//     so a reader that follows set bits reaches it. Bits are cleared by a rebuild only.
 //  3. An entry never moves within published lines. A rebuild writes new lines aside, then publishes
 //     them in one store; the old ones stay as they are until the epochs free them.
 // Errors: std::bad_alloc from put() and reserve() leaves everything as it was.

@@ -22,9 +22,8 @@
 //
 // Invariants
 //  1. An entry is in one place, and all filter bits on the way to it are set: the writer stores the
-//  entry
-//     first (release), then the bits in reverse, home last. So a reader never misses an entry that
-//     was there when its check began.
+//     entry first (release), then the bits in reverse, home last. So a reader never misses an entry
+//     that was there when its check began.
 //  2. Published entries never move. Growth writes a whole shard anew, aside, an eighth larger, and
 //     publishes it by one store of its directory word (address and k together). A slot holds its
 //     placement and its line implies its range, so growth needs no address; filter bits start
@@ -33,9 +32,9 @@
 //     (set_epoch.hpp). Readers write only their own epoch line; the directory is written by growth
 //     only.
 //  4. Accounts' tag factors are injective: entries of one address never share a key, however many
-//  accounts
-//     suppress it. Those that exceed its 64 slots (8 lines) spill (set_spill.hpp); spilling makes
-//     a shard grow only while it is small and half full, so a hot address cannot inflate it.
+//     accounts suppress it. Those that exceed its 64 slots (8 lines) spill (set_spill.hpp);
+//     spilling makes a shard grow only while it is small and half full, so a hot address cannot
+//     inflate it.
 //
 // Exactness. Keys of two addresses are equal when 16 bits of place (implied by the range), 16 of
 // placement and 40 of tag are: one in 2^72. A check compares two keys (account and platform)

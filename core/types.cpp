@@ -9,11 +9,17 @@ constexpr std::array<std::string_view, 9> reason_names = {
     "hard_bounce", "spam_trap",   "complaint",         "legal"};
 }  // namespace
 
-std::string_view name_of(Channel channel) { return channel == Channel::email ? "email" : "phone"; }
+std::string_view name_of(Channel channel) {
+  return channel == Channel::email ? "email" : "phone";
+}
 
-std::string_view name_of(Reason reason) { return reason_names[static_cast<size_t>(reason)]; }
+std::string_view name_of(Reason reason) {
+  return reason_names[static_cast<size_t>(reason)];
+}
 
-std::string_view name_of(Scope scope) { return scope == Scope::account ? "account" : "platform"; }
+std::string_view name_of(Scope scope) {
+  return scope == Scope::account ? "account" : "platform";
+}
 
 std::string_view name_of(Verdict verdict) {
   constexpr std::array<std::string_view, 3> names = {"clear", "suppressed", "invalid"};

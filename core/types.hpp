@@ -32,14 +32,17 @@ enum class Verdict : uint8_t { clear = 0, suppressed = 1, invalid = 2 };
 /// `unsubscribe`.
 enum class Purpose : uint8_t { marketing = 0, transactional = 1 };
 
-/// An account's internal number, given at its creation and never reused. Zero is the platform scope.
+/// An account's internal number, given at its creation and never reused. Zero is the platform
+/// scope.
 using AccountNumber = uint32_t;
 inline constexpr AccountNumber platform_number = 0;
 
 /// What a slot of the set says of an address in one scope: a Reason's number, or an exemption.
 enum class SlotState : uint8_t { absent = 0, exempt = 15 };
 
-constexpr SlotState slot_state(Reason reason) { return static_cast<SlotState>(reason); }
+constexpr SlotState slot_state(Reason reason) {
+  return static_cast<SlotState>(reason);
+}
 /// The reason in a state; Reason::none for absent and exempt.
 constexpr Reason reason_of(SlotState state) {
   return state == SlotState::exempt ? Reason::none : static_cast<Reason>(state);

@@ -59,11 +59,12 @@ class Exchange {
   virtual Progress on_body(std::string_view bytes, Answer& answer) = 0;
   virtual Progress on_end(Answer& answer) = 0;
   virtual Progress on_wake(Answer& answer) = 0;
-  /// Which route this is, for the access log: a pattern such as "/v1/accounts/{account}/check", never
-  /// the path as sent, which may hold an address.
+  /// Which route this is, for the access log: a pattern such as "/v1/accounts/{account}/check",
+  /// never the path as sent, which may hold an address.
   virtual std::string_view route() const { return {}; }
-  /// Bytes of the body (or made from it) that this exchange keeps in memory now, answer not counted.
-  /// The session charges them to the process-wide budget and answers 503 when that is spent.
+  /// Bytes of the body (or made from it) that this exchange keeps in memory now, answer not
+  /// counted. The session charges them to the process-wide budget and answers 503 when that is
+  /// spent.
   virtual uint64_t buffered_bytes() const { return 0; }
 };
 

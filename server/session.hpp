@@ -5,11 +5,10 @@
 //  2. Full duplex: the answer leaves while the body arrives. Reading pauses while more than
 //     answer_buffer_bytes_max wait to be sent, and goes on below half of it, so a client that sends
 //     everything before it reads cannot deadlock below that size, and cannot fill memory above it.
-//  3. Requests of a connection are answered one after the other, in order; bytes past a request's
-//  end
-//     belong to the next one.
-//  4. Every state has a deadline, checked by the thread's ticker; deadlines are totals, not per
-//  read.
+//  3. Requests of a connection are answered one after the other, in order; bytes past the end of
+//     one belong to the next.
+//  4. Every state has a deadline, checked by the thread's ticker; deadlines are totals, not by
+//     read.
 //  5. An exchange that waits is kept until its wake, even when its client has left.
 //  6. An answer sent before its body was read closes the connection after a bounded drain.
 // Errors of the connection end the session; errors of the request are answered as problems.

@@ -3,10 +3,9 @@
 //
 // Invariants
 //  1. The canonical addresses of different rows of one seed differ (unless the row is a duplicate
-//  by
-//     its share). A row number is permuted within its block of 2^24, then written into the address
-//     so that it can be read back: into the two names and the number behind them, or into the
-//     digits.
+//     by its share). A row number is permuted within its block of 2^24, then written into the
+//     address so that it can be read back: into the two names and the number behind them, or into
+//     the digits.
 //  2. Whatever is done to a row on the way (case, white space, quotes, national format), its
 //     canonical address stays what append_canonical() says; an invalid row has none.
 //  3. Rows are below rows_max, so that the smallest country still has a phone number for each.

@@ -6,8 +6,7 @@
 //  2. An answer is returned whole or not at all: one that ends early, or whose end only a closed
 //     connection would mark, throws ConnectionLost.
 //  3. A request is sent again by itself only on a kept-alive connection that the server closed
-//  before
-//     it answered a byte: the ordinary race with an idle timeout. Nothing else is repeated here.
+//     before it answered a byte: the ordinary race with an idle timeout. Nothing else is repeated.
 // Thread safety: a Connection is one thread's. https verifies the certificate and the host's name.
 #pragma once
 

@@ -2,8 +2,7 @@
 //
 // Invariants
 //  1. The state on disk never says more than was acknowledged: it is replaced, whole, by a synced
-//  file
-//     under the same name, after the answer arrived.
+//     file under the same name, after the answer arrived.
 //  2. It belongs to one file as it was (size, time of change, hash of its head) and one set of
 //     options; with anything else resuming is refused, never guessed.
 // Files: $XDG_STATE_HOME/suppressctl/import-<hash>.json, else ~/.local/state/suppressctl/….
