@@ -58,7 +58,6 @@ struct Admission {
 };
 /// Connections past connections_max that are still told so with a 503; past these, they are closed.
 inline constexpr uint64_t shed_connections_max = 256;
-inline constexpr int retry_after_seconds = 1;
 
 class Session;
 

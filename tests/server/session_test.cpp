@@ -298,6 +298,14 @@ TEST_CASE("an exchange that waits goes on when another thread wakes it", "[sessi
     sender.join();
     CHECK((client.read_answer().body == body));
   }
+  SECTION("a wake that comes before its wait is not lost") {
+    client.send(
+        "POST /woken-first HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+        "Expect: 100-continue\r\n\r\n");
+    CHECK(client.read_answer().status == 100);  // by now the wake was seen
+    client.send("x");
+    CHECK(client.read_answer().body == "woken");
+  }
   SECTION("a second wake does nothing") {
     client.send(post("/wait", "x"));
     const Wake wake = server.observed.wakes.take();

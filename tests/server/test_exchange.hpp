@@ -48,6 +48,7 @@ struct Observed {
 ///   /big       query-many bytes, after the end      /wait     waits once, after the end
 ///   /wait-body waits once at the first body bytes   /broken   query-many bytes, then breaks off
 ///   /throw     throws in on_body                    /hold     keeps the body (buffered_bytes)
+///   /woken-first  wakes when it is made, waits after the end
 ///   anything else: 404
 class TestExchange : public Exchange {
  public:
@@ -55,6 +56,7 @@ class TestExchange : public Exchange {
       : path_(head.path), wake_(std::move(wake)), observed_(observed) {
     if (!head.query.empty()) bytes_ = std::stoull(head.query);
     ++observed_.exchanges_alive;
+    if (path_ == "/woken-first") wake_();
   }
   ~TestExchange() override { --observed_.exchanges_alive; }
 
@@ -79,6 +81,7 @@ class TestExchange : public Exchange {
   Progress on_end(Answer& answer) override {
     answer.fields.emplace_back("Content-Type", "text/plain");
     if (path_ == "/wait") return wait();
+    if (path_ == "/woken-first") return Progress::wait;
     if (path_ == "/echo" || path_ == "/wait-body") answer.body = std::move(kept_);
     if (path_ == "/ignore") answer.body = "ignored";
     if (path_ == "/big" || path_ == "/broken") answer.body.assign(bytes_, 'b');
