@@ -1,6 +1,18 @@
 // The durable list: RocksDB column families by kind of record, one synced WriteBatch a commit.
 //
-// (Contract for callers; file layout, keys and promises are written down by the implementation.)
+// Files: data_directory.hpp. Keys: keys.hpp. Bytes of records: codec.cpp. What one commit does:
+// commit_group.hpp.
+//
+// Promises
+//  1. What commit() says is committed survives a crash: the batch is synced, then a mark outside
+//     RocksDB (mark.hpp), so a start notices when an acknowledged tail is gone.
+//  2. A change is there as a whole or not at all, and no sequence ever means two changes.
+//  3. load() returns only when count and digest of what it read are what commits wrote down.
+//  4. After the first storage error every later commit is refused; nothing is retried. Opening the
+//     directory anew reads the disk again.
+//  5. A refusal to open changes nothing, but for what RocksDB does when it opens: a database that
+//     only meta shows to be short or foreign was opened by then.
+//
 // Thread safety: open, then load, then commit from one thread (the committer) and everything const
 // from any thread. Reads see whole commits only.
 // Errors: open() and load() throw StoreError with a sentence for the operator. Reads throw
@@ -81,13 +93,14 @@ class Store {
   void load(SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
 
   // ---- any thread ----
-  uint64_t sequence() const;  // last committed
-  uint64_t suppression_count() const;
+  uint64_t sequence() const;           // last committed
+  uint64_t suppression_count() const;  // entries of the set: suppressions and exemptions
   std::optional<Suppression> find(AccountNumber scope, Channel channel,
                                   std::string_view canonical) const;
-  /// Items in key order (channel, then address); at most `limit`, and bounded work: a page may be
-  /// shorter, even empty, with `next` set, when a filter passes over many records.
-  /// `cursor` is what an earlier page gave, or empty. Throws std::invalid_argument on a bad cursor.
+  /// Suppressions (not what is only an exemption) in key order: channel, then address. At most
+  /// `limit`, and bounded work: a page may be shorter, even empty, with `next` set, when a filter
+  /// passes over many records. `cursor` is what an earlier page gave, or empty. Throws
+  /// std::invalid_argument on a bad cursor.
   SuppressionPage list(AccountNumber scope, const SuppressionFilter& filter,
                        std::string_view cursor, size_t limit) const;
   std::vector<Account> accounts() const;  // all; the server keeps them in memory
