@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/check_writers.hpp"
-#include "server/time_text.hpp"
+#include "server/suppression_json.hpp"
 
 namespace suppressd {
 namespace {
@@ -12,16 +12,7 @@ using nlohmann::ordered_json;
 
 void append_causes(const std::optional<Suppression>& suppression, Scope scope, ordered_json& out) {
   if (!suppression) return;
-  for (const Cause& cause : suppression->causes) {
-    ordered_json one{{"reason", name_of(cause.reason)},
-                     {"source", cause.source},
-                     {"at", time_text(cause.at)},
-                     {"by", cause.by}};
-    if (!cause.evidence.empty()) one["evidence"] = cause.evidence;
-    if (!cause.campaign.empty()) one["campaign"] = cause.campaign;
-    one["scope"] = name_of(scope);
-    out.push_back(std::move(one));
-  }
+  for (const Cause& cause : suppression->causes) out.push_back(cause_json(cause, scope));
 }
 
 }  // namespace
