@@ -22,6 +22,7 @@ constexpr size_t ring_size = 64;
 static_assert(far_ahead % block == 0 && near_ahead % block == 0 && ring_size % block == 0);
 static_assert(far_ahead + block <= ring_size && near_ahead < far_ahead);
 constexpr size_t chase_ahead = 8;
+static_assert(CheckBatch::addresses_max <= 65536);  // chases are noted in 16 bits
 
 struct Place {
   const Line* line;

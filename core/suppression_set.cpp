@@ -16,6 +16,16 @@ namespace {
 
 static_assert(SuppressionSet::readers_max == Epochs::readers_max);
 
+constexpr double two_to_the(unsigned bits) {
+  return bits == 0 ? 1 : 2 * two_to_the(bits - 1);
+}
+
+// The promise on exactness, as the header derives it: the default geometry implies 16 bits of
+// place.
+static_assert(uint64_t{SuppressionSet::shards_default} * SuppressionSet::ranges_per_shard_default ==
+              uint64_t{1} << 16);
+static_assert(2 * 1e9 / two_to_the(16 + placement_bits + tag_bits) < 1e-12);
+
 constexpr uint8_t finding(SlotState state, Scope scope) {
   return static_cast<uint8_t>(static_cast<unsigned>(state) | static_cast<unsigned>(scope) << 4);
 }

@@ -87,10 +87,12 @@ using CheckFunction = void (*)(const struct CheckBatch&);
 
 class SuppressionSet {
  public:
+  static constexpr uint32_t shards_default = 64;
+  static constexpr uint32_t ranges_per_shard_default = 1024;
   struct Options {
-    uint32_t shards = 64;                    // a power of two
-    uint32_t ranges_per_shard = 1024;        // a power of two; placement bits that the line implies
-    Kernel kernel = best_kernel();           // precondition: available
+    uint32_t shards = shards_default;                      // a power of two
+    uint32_t ranges_per_shard = ranges_per_shard_default;  // a power of two
+    Kernel kernel = best_kernel();                         // precondition: available
     CheckFunction check_function = nullptr;  // instead of `kernel`: tests emulate AVX-512 with it
   };
   SuppressionSet();

@@ -77,15 +77,4 @@ TEST_CASE("a directory word carries the lines and their number") {
   }
 }
 
-TEST_CASE("a billion entries make a wrong match less likely than 1e-12 a check") {
-  // Two keys a check; an entry matches one of them by chance when its range (16 bits, implied by
-  // the line), its placement and its tag are the same.
-  constexpr double entries = 1e9;
-  constexpr double bits = 16 + placement_bits + tag_bits;
-  static_assert(bits == 72);
-  double chance = 2 * entries;
-  for (int i = 0; i < 72; ++i) chance /= 2;
-  REQUIRE(chance < 4.3e-13);
-}
-
 }  // namespace suppressd
