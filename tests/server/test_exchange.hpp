@@ -48,6 +48,7 @@ struct Observed {
 ///   /big       query-many bytes, after the end      /wait     waits once, after the end
 ///   /wait-body waits once at the first body bytes   /broken   query-many bytes, then breaks off
 ///   /throw     throws in on_body                    /hold     keeps the body (buffered_bytes)
+///   /flood-wait   query-many bytes at the first body bytes, then waits
 ///   /woken-first  wakes when it is made, waits after the end
 ///   anything else: 404
 class TestExchange : public Exchange {
@@ -74,7 +75,8 @@ class TestExchange : public Exchange {
       answer.body = "refused early";
       return Progress::done;
     }
-    if (path_ == "/wait-body" && !waited_) return wait();
+    if (path_ == "/flood-wait") answer.body.assign(bytes_, 'f');
+    if ((path_ == "/wait-body" || path_ == "/flood-wait") && !waited_) return wait();
     return Progress::more;
   }
 
