@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -145,6 +146,7 @@ class AppDriver {
       : store_(open(folder_.path(), set_)),
         committer_(*store_, set_,
                    [this](std::span<const Change> changes, std::span<const Outcome> outcomes) {
+                     if (during_commit) during_commit();
                      directory_.apply(changes, outcomes);
                    }),
         pool_(2, options.pool_queue_tasks_max),
@@ -207,6 +209,8 @@ class AppDriver {
   const std::filesystem::path& data_dir() const { return folder_.path(); }
 
   std::string admin;
+  /// Runs on the committer's thread after each group is stored. Set while nothing is queued.
+  std::function<void()> during_commit;
 
  private:
   static std::unique_ptr<Store> open(const std::filesystem::path& folder, SuppressionSet& set) {
