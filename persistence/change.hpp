@@ -2,6 +2,7 @@
 // sequence number. The committer hands changes to Store::commit in groups.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,8 +46,16 @@ struct SetExemption {
 struct CreateAccount {
   Account account; /* number is given by the store */
 };
+/// Changes what it names and leaves the rest, so that two updates at once both take effect.
 struct UpdateAccount {
-  Account account;
+  std::string id;
+  std::optional<std::string> name;
+  std::optional<Region> default_region;
+
+  void apply_to(Account& account) const {
+    if (name) account.name = *name;
+    if (default_region) account.default_region = *default_region;
+  }
 };
 struct CreateKey {
   ApiKey key;

@@ -19,11 +19,10 @@ Outcome CommitGroup::act(const Change& change, const CreateAccount& what) {
 }
 
 Outcome CommitGroup::act(const Change& change, const UpdateAccount& what) {
-  std::optional<Account> before = find_account(what.account.id);
+  std::optional<Account> before = find_account(what.id);
   if (!before) return refuse(Outcome::Status::not_found);
-  Account account = what.account;
-  account.number = before->number;
-  account.created_at = before->created_at;
+  Account account = *before;
+  what.apply_to(account);
   Outcome outcome = unchanged();
   if (account != *before) {
     put_account(account);

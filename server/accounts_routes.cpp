@@ -30,15 +30,20 @@ nlohmann::ordered_json account_json(const Account& account) {
 }
 
 /// Name and default region, as far as they are given; null clears the region.
-void read_settings(JsonMembers& members, Account& account) {
-  if (const auto name = members.text("name", account_name_octets_max)) account.name = *name;
+UpdateAccount read_settings(JsonMembers& members, const std::string& id) {
+  UpdateAccount settings{id, members.text("name", account_name_octets_max), std::nullopt};
   if (members.is_null("default_region")) {
-    account.default_region = Region{};
+    settings.default_region = Region{};
   } else if (const auto text = members.text("default_region", 2)) {
-    const auto region = parse_region(*text);
-    if (!region) members.fail("default_region", "unknown_region");
-    account.default_region = region.value_or(Region{});
+    settings.default_region = parse_region(*text);
+    if (!settings.default_region) members.fail("default_region", "unknown_region");
   }
+  return settings;
+}
+
+/// The account as it is after the change, which is in the directory by now.
+const Account& stored_account(const AppParts& parts, Worker& worker, const std::string& id) {
+  return *parts.directory.refresh(worker.directory).account(std::string_view(id));
 }
 
 void write_account(const Account& account, int status, const Outcome& outcome, Answer& answer) {
@@ -74,33 +79,31 @@ std::unique_ptr<Exchange> create_account(const Author& author, const std::string
   Account account;
   account.id = members.text("account", 64).value_or("");
   if (!valid_account_id(account.id)) members.fail("account", "bad_account_id");
-  read_settings(members, account);
+  read_settings(members, account.id).apply_to(account);
   if (auto problem = members.problem()) return problem_exchange(*problem);
   account.created_at = now_ms();
   Change change{CreateAccount{account}, author.key_id, account.created_at,
                 author.idempotency.for_change(body)};
-  const auto finish = [author, account](const Outcome& outcome, Answer& answer) {
+  const auto finish = [author, id = account.id](const Outcome& outcome, Answer& answer) {
     if (outcome.status == Outcome::Status::already_exists) {
       return write_problem(account_exists_problem(), answer);
     }
     // A replay created nothing: what is shown then is the first one's account.
-    const auto& directory = author.parts.directory.refresh(author.worker.directory);
-    const Account* stored = directory.account(std::string_view(account.id));
-    write_account(stored ? *stored : account, 201, outcome, answer);
+    write_account(stored_account(author.parts, author.worker, id), 201, outcome, answer);
   };
   return commit_exchange(author.parts, author.wake, std::move(change), finish);
 }
 
-std::unique_ptr<Exchange> update_account(const Author& author, Account account,
+std::unique_ptr<Exchange> update_account(const Author& author, const std::string& id,
                                          const std::string& body) {
   JsonMembers members;
   if (auto problem = JsonMembers::parse(body, members)) return problem_exchange(*problem);
-  read_settings(members, account);
+  Change change{read_settings(members, id), author.key_id, now_ms(), std::nullopt};
   if (auto problem = members.problem()) return problem_exchange(*problem);
-  Change change{UpdateAccount{account}, author.key_id, now_ms(), std::nullopt};
   return commit_exchange(author.parts, author.wake, std::move(change),
-                         [account](const Outcome& outcome, Answer& answer) {
-                           write_account(account, 200, outcome, answer);
+                         [author, id](const Outcome& outcome, Answer& answer) {
+                           write_account(stored_account(author.parts, author.worker, id), 200,
+                                         outcome, answer);
                          });
 }
 
@@ -124,8 +127,8 @@ std::unique_ptr<Exchange> patch_account(Call& call) {
   if (auto problem = check_media_type(call.head, patch_types)) return problem_exchange(*problem);
   Author author{call.parts, call.worker, call.wake, call.key->id, {}};
   return body_exchange(call.head, control_body_bytes_max,
-                       [author, account = *call.account](std::string body) {
-                         return update_account(author, account, body);
+                       [author, id = call.account->id](std::string body) {
+                         return update_account(author, id, body);
                        });
 }
 

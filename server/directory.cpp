@@ -87,7 +87,9 @@ void Directory::apply(std::span<const Change> changes, std::span<const Outcome> 
       account.number = outcomes[i].account;
       snapshot->put(account);
     } else if (const auto* update = std::get_if<UpdateAccount>(&change.what)) {
-      snapshot->put(update->account);
+      Account account = *snapshot->account(std::string_view(update->id));
+      update->apply_to(account);
+      snapshot->put(account);
     } else if (const auto* created = std::get_if<CreateKey>(&change.what)) {
       snapshot->put(created->key);
     } else if (const auto* revoke = std::get_if<RevokeKey>(&change.what)) {

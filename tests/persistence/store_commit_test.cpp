@@ -124,12 +124,13 @@ TEST_CASE("accounts are numbered from one, keep their number, and are there afte
     LoadedStore one(directory.path());
     REQUIRE(one.commit(change_of(CreateAccount{{0, "acme", "Acme", {}, 5}})).account == 1);
     REQUIRE(one.commit(change_of(CreateAccount{{0, "beta", "Beta", {}, 6}})).account == 2);
-    Account changed{99, "acme", "Acme Ltd", Region{{'U', 'A'}}, 77};
-    Outcome updated = one.commit(change_of(UpdateAccount{changed}));
-    REQUIRE(updated.status == Status::committed);
-    REQUIRE(updated.account == 1);
-    REQUIRE(one.commit(change_of(UpdateAccount{{0, "nobody", "", {}, 0}})).status ==
-            Status::not_found);
+    // Each names one thing: neither takes the other back.
+    Outcome renamed = one.commit(change_of(UpdateAccount{"acme", "Acme Ltd", std::nullopt}));
+    REQUIRE(renamed.status == Status::committed);
+    REQUIRE(renamed.account == 1);
+    REQUIRE(one.commit(change_of(UpdateAccount{"acme", std::nullopt, Region{{'U', 'A'}}})).status ==
+            Status::committed);
+    REQUIRE(one.commit(change_of(UpdateAccount{"nobody", "", {}})).status == Status::not_found);
   }
   LoadedStore again(directory.path());
   REQUIRE(again.store->accounts() ==
