@@ -99,6 +99,10 @@ struct Geometry {
   uint64_t ranges() const { return uint64_t{1} << range_bits; }
 };
 
+/// The bits of `high` above the placement that shards and ranges cut out in the default geometry.
+/// Exactness counts on them, and digests and images on their being exactly these.
+inline constexpr unsigned shard_and_range_bits = 16;
+
 /// The 56 bits by which a slot recognizes an address's platform entry; xor account_salt for an
 /// account's.
 inline uint64_t platform_key(const Fingerprint& address, uint64_t place) {

@@ -1,9 +1,10 @@
 #include "core/set_shard.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <new>
-#include <span>
+#include <utility>
 
 namespace suppressd {
 namespace {
@@ -48,19 +49,42 @@ uint64_t key_of(const Fingerprint& address, uint64_t place, AccountNumber accoun
 
 }  // namespace
 
-Shard::Shard(Geometry geometry, double phase, std::atomic<uint64_t>& directory, Epochs& epochs)
-    : geometry_(geometry), phase_(phase), directory_(directory), epochs_(epochs) {
+/// The writer's mark, for exports, that lines are being altered. Release on the way out: whoever
+/// sees the even number sees what was altered. On the way in the stores to slots are the release.
+class Shard::Change {
+ public:
+  explicit Change(std::atomic<uint64_t>& changes) : changes_(changes) {
+    changes_.store(changes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  ~Change() {
+    changes_.store(changes_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+ private:
+  std::atomic<uint64_t>& changes_;
+};
+
+Shard::Shard(Geometry geometry, uint32_t number, double phase, std::atomic<uint64_t>& directory,
+             Epochs& epochs)
+    : geometry_(geometry), number_(number), phase_(phase), directory_(directory), epochs_(epochs) {
   lines_ = make_lines(1);
   directory_.store(lines_.table.pack());
   counters_.lines.set(line_count(lines_));
   count_bytes();
 }
 
-Shard::Lines Shard::make_lines(uint64_t range_lines) const {
+Shard::Lines Shard::map_lines(uint64_t range_lines) const {
   Lines lines;
   const size_t bytes = (geometry_.ranges() * range_lines + 1) * sizeof(Line);
   lines.memory = LineMemory(bytes, Table::alignment);
   lines.table = {static_cast<Line*>(lines.memory.data()), range_lines};
+  return lines;
+}
+
+Shard::Lines Shard::make_lines(uint64_t range_lines) const {
+  Lines lines = map_lines(range_lines);
   if (lines.memory.bytes() >= huge_page_bytes) {
     // What was rounded up to a huge page holds lines too.
     const uint64_t room = (lines.memory.bytes() / sizeof(Line) - 1) / geometry_.ranges();
@@ -101,6 +125,7 @@ SlotState Shard::put(const Fingerprint& address, AccountNumber account, SlotStat
   const uint64_t slot = found.slot ? found.slot->load(std::memory_order_relaxed) : 0;
   const SlotState before = state_of(slot);
   if (before == state) return before;
+  const Change change(changes_);
   if (found.slot == nullptr) {
     insert(place, key, state);
   } else if (state == SlotState::absent) {
@@ -111,15 +136,14 @@ SlotState Shard::put(const Fingerprint& address, AccountNumber account, SlotStat
     found.slot->store((slot & ~state_mask) | static_cast<uint64_t>(state),
                       std::memory_order_release);
   }
-  count(address, account, before, state);
+  count(entry_digest(address, account, before), entry_digest(address, account, state));
   return before;
 }
 
-void Shard::count(const Fingerprint& address, AccountNumber account, SlotState before,
-                  SlotState after) {
+void Shard::count(const Digest& before, const Digest& after) {
   Digest digest{counters_.digest_high.value(), counters_.digest_low.value()};
-  digest -= entry_digest(address, account, before);
-  digest += entry_digest(address, account, after);
+  digest -= before;
+  digest += after;
   counters_.digest_high.set(digest.high);
   counters_.digest_low.set(digest.low);
   counters_.entries.set(lines_.entries());
@@ -262,12 +286,62 @@ void Shard::rebuild(uint64_t range_lines) {
       again(place_of(range, key), key, state);
     });
   }
+  replace_lines(std::move(fresh));
+  counters_.growths.add(1);
+}
+
+/// The strong guarantee: throws std::bad_alloc before anything changed.
+void Shard::replace_lines(Lines fresh) {
   retired_.reserve(retired_.size() + 1);  // so that nothing below throws
   std::swap(lines_, fresh);
   directory_.store(lines_.table.pack());  // seq_cst, see set_epoch.hpp
-  counters_.growths.add(1);
   counters_.lines.set(line_count(lines_));
   retire(std::move(fresh.memory), std::move(fresh.spill));
+}
+
+std::span<std::byte> Shard::begin_import(uint64_t range_lines) {
+  assert(geometry_.shard_bits + geometry_.range_bits == shard_and_range_bits);
+  if (range_lines == 0 || range_lines > range_lines_max) return {};
+  staged_ = map_lines(range_lines);
+  return {static_cast<std::byte*>(staged_.memory.data()), line_count(staged_) * sizeof(Line)};
+}
+
+bool Shard::finish_import(const ShardImage& image) {
+  Lines imported = std::exchange(staged_, {});
+  const auto misplaced = [&](const ShardImage::Spilled& entry) {
+    return entry.range >= geometry_.ranges() || state_of(entry.slot) == SlotState::absent;
+  };
+  if (imported.table.range_lines != image.range_lines || image.moved > image.filled ||
+      image.filled > line_count(imported) * slots_per_line || lines_.entries() != 0 ||
+      std::any_of(image.spilled.begin(), image.spilled.end(), misplaced)) {
+    return false;
+  }
+  imported.filled = image.filled;
+  imported.moved = image.moved;
+  replace_lines(std::move(imported));
+  count({}, image.digest);
+  for (const ShardImage::Spilled& entry : image.spilled) put_spilled(entry);
+  return true;
+}
+
+/// The entry may be in the lines too, when it was moved there while the export went on: they win,
+/// and the replay of that change says what holds.
+void Shard::put_spilled(const ShardImage::Spilled& entry) {
+  const uint64_t place = place_of(entry.range, entry.slot);
+  const uint64_t key = entry.slot & key_mask;
+  if (find(place, key).slot != nullptr) return;
+  insert(place, key, state_of(entry.slot));
+  const uint32_t shard_and_range = number_ << geometry_.range_bits | entry.range;
+  count({}, slot_digest(shard_and_range, entry.slot & ~filter_mask));
+}
+
+void Shard::clear() {
+  staged_ = {};
+  replace_lines(make_lines(1));
+  for (Counter* counter : {&counters_.entries, &counters_.moved, &counters_.spilled,
+                           &counters_.digest_high, &counters_.digest_low}) {
+    counter->set(0);
+  }
 }
 
 void Shard::retire(LineMemory memory, std::unique_ptr<Spill> spill) {

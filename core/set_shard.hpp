@@ -13,10 +13,12 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/digest.hpp"
 #include "core/set_epoch.hpp"
+#include "core/set_image.hpp"
 #include "core/set_layout.hpp"
 #include "core/set_memory.hpp"
 #include "core/set_spill.hpp"
@@ -40,13 +42,21 @@ class Shard {
   /// `directory` is the word by which readers find this shard's lines. `phase` in [0, 1) staggers
   /// the sizes it grows through against other shards', so that they do not all grow at the same
   /// time.
-  Shard(Geometry geometry, double phase, std::atomic<uint64_t>& directory, Epochs& epochs);
+  Shard(Geometry geometry, uint32_t number, double phase, std::atomic<uint64_t>& directory,
+        Epochs& epochs);
 
   SlotState put(const Fingerprint& address, AccountNumber account, SlotState state);
   SlotState get(const Fingerprint& address, AccountNumber account) const;
   void prefetch(const Fingerprint& address) const;
   /// Precondition: empty.
   void reserve(uint64_t entries);
+
+  // As SuppressionSet declares them. An import is staged aside until it is finished.
+  std::span<std::byte> begin_import(uint64_t range_lines);
+  bool finish_import(const ShardImage& image);
+  void clear();
+  /// Odd while a put alters lines or the spill; see set_image.hpp.
+  const std::atomic<uint64_t>& changes() const { return changes_; }
 
   struct Counters {
     Counter entries, moved, spilled, growths, lines, bytes, digest_high, digest_low;
@@ -75,6 +85,8 @@ class Shard {
     bool home = false;
     bool spilled = false;
   };
+  class Change;
+  Lines map_lines(uint64_t range_lines) const;
   Lines make_lines(uint64_t range_lines) const;
   uint64_t line_count(const Lines& lines) const {
     return geometry_.ranges() * lines.table.range_lines;
@@ -88,16 +100,21 @@ class Shard {
   bool crowded() const;
   uint64_t next_range_lines() const;
   void rebuild(uint64_t range_lines);
+  void replace_lines(Lines fresh);
+  void put_spilled(const ShardImage::Spilled& entry);
   void retire(LineMemory memory, std::unique_ptr<Spill> spill);
   void reclaim();
-  void count(const Fingerprint& address, AccountNumber account, SlotState before, SlotState after);
+  void count(const Digest& before, const Digest& after);
   void count_bytes();
 
   const Geometry geometry_;
+  const uint32_t number_;
   const double phase_;
   std::atomic<uint64_t>& directory_;
   Epochs& epochs_;
   Lines lines_;
+  Lines staged_;  // of an import under way
+  std::atomic<uint64_t> changes_{0};
   uint64_t puts_since_reclaim_ = 0;
   std::vector<Retired> retired_;
   Counters counters_;

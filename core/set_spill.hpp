@@ -4,8 +4,8 @@
 //
 // A cell is 16 bytes: the slot word (its filter bits say "taken") and the range, which in a line is
 // implied. Cells are never given to another key: a removed entry leaves its key with state 0
-// behind, and the next rebuild drops it. Thread safety: find() from any thread; the rest by the
-// shard's writer. The range is stored before the word (release), so whoever sees the word (acquire)
+// behind, and the next rebuild drops it. Thread safety: find() and for_each() from any thread; the
+// rest by the shard's writer. The range is stored before the word (release), so whoever sees the word (acquire)
 // sees the range.
 #pragma once
 
@@ -33,11 +33,12 @@ class Spill {
   void add(uint64_t range, uint64_t key, SlotState state);
   size_t bytes() const { return cells_.size() * sizeof(Cell); }
 
-  /// Calls `visit(range, key, state)` for every live entry.
+  /// Calls `visit(range, key, state)` for every live entry. Any thread: whoever is not the writer
+  /// sees each entry as of some moment of the call.
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (const Cell& cell : cells_) {
-      const uint64_t word = cell.word.load(std::memory_order_relaxed);
+      const uint64_t word = cell.word.load(std::memory_order_acquire);
       if (state_of(word) == SlotState::absent) continue;
       visit(cell.range.load(std::memory_order_relaxed), word & key_mask, state_of(word));
     }

@@ -23,8 +23,8 @@ constexpr double two_to_the(unsigned bits) {
 // The promise on exactness, as the header derives it: the default geometry implies 16 bits of
 // place.
 static_assert(uint64_t{SuppressionSet::shards_default} * SuppressionSet::ranges_per_shard_default ==
-              uint64_t{1} << 16);
-static_assert(2 * 1e9 / two_to_the(16 + placement_bits + tag_bits) < 1e-12);
+              uint64_t{1} << shard_and_range_bits);
+static_assert(2 * 1e9 / two_to_the(shard_and_range_bits + placement_bits + tag_bits) < 1e-12);
 
 constexpr uint8_t finding(SlotState state, Scope scope) {
   return static_cast<uint8_t>(static_cast<unsigned>(state) | static_cast<unsigned>(scope) << 4);
@@ -128,9 +128,12 @@ struct SuppressionSet::Impl {
     shards.reserve(options.shards);
     for (uint32_t i = 0; i < options.shards; ++i) {
       const double phase = static_cast<double>(i) / options.shards;
-      std::atomic<uint64_t>& word = directory[i / words_per_line].words[i % words_per_line];
-      shards.push_back(std::make_unique<Shard>(geometry, phase, word, epochs));
+      std::atomic<uint64_t>& word = directory_word(i);
+      shards.push_back(std::make_unique<Shard>(geometry, i, phase, word, epochs));
     }
+  }
+  std::atomic<uint64_t>& directory_word(uint32_t shard) {
+    return directory[shard / words_per_line].words[shard % words_per_line];
   }
   Shard& shard(const Fingerprint& address) const { return *shards[geometry.shard(address)]; }
 
@@ -194,6 +197,23 @@ uint32_t SuppressionSet::shards() const {
 
 void SuppressionSet::reserve(uint64_t entries) {
   for (const auto& shard : impl_->shards) shard->reserve(entries / impl_->shards.size() + 1);
+}
+
+ShardExport SuppressionSet::export_shard(uint32_t shard) const {
+  return {impl_->epochs, impl_->geometry, shard, impl_->directory_word(shard),
+          impl_->shards[shard]->changes()};
+}
+
+std::span<std::byte> SuppressionSet::begin_import(uint32_t shard, uint64_t range_lines) {
+  return impl_->shards[shard]->begin_import(range_lines);
+}
+
+bool SuppressionSet::finish_import(uint32_t shard, const ShardImage& image) {
+  return impl_->shards[shard]->finish_import(image);
+}
+
+void SuppressionSet::clear() {
+  for (const auto& shard : impl_->shards) shard->clear();
 }
 
 uint64_t SuppressionSet::entries() const {

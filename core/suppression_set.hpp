@@ -60,6 +60,7 @@
 
 #include "core/digest.hpp"
 #include "core/fingerprint.hpp"
+#include "core/set_image.hpp"
 #include "core/types.hpp"
 
 namespace suppressd {
@@ -139,6 +140,23 @@ class SuppressionSet {
   /// Makes room for this many entries in all, so that loading them does not grow (a set of less
   /// than a few million may, once or twice). Only before any put.
   void reserve(uint64_t entries);
+
+  // ---- Images: the lines as bytes (set_image.hpp says what an export is) ----
+
+  /// Copies a shard's lines out while the writer goes on. Any thread. Throws std::length_error past
+  /// readers_max.
+  ShardExport export_shard(uint32_t shard) const;
+  /// The memory where the bytes of an export with these range_lines belong, zeroed; empty when no
+  /// shard can have them. Read a file straight into it; checks do not see it before finish_import().
+  /// Shards may be imported in parallel, one thread at a time each. Throws std::bad_alloc.
+  std::span<std::byte> begin_import(uint32_t shard, uint64_t range_lines);
+  /// Brings what begin_import() gave into force: the bytes are there and proven (no slot that is
+  /// damaged can make a check fail, but it would answer wrongly). False, and the shard stays empty,
+  /// when the numbers contradict each other or something was put into the shard before. Throws
+  /// std::bad_alloc; then clear().
+  bool finish_import(uint32_t shard, const ShardImage& image);
+  /// Empties the set, also of imports that were begun: for an image that proved wrong.
+  void clear();
 
   // ---- Any thread; exact when no put is under way ----
 

@@ -40,21 +40,41 @@ TEST_CASE("a digest carries and borrows between its halves") {
 }
 
 TEST_CASE("address, account and state each change an entry's digest; an absent one has none") {
-  const Digest entry = entry_digest({1, 2}, 3, bounced);
-  REQUIRE(entry_digest({1, 2}, 3, SlotState::absent) == Digest{});
-  REQUIRE(!(entry == entry_digest({2, 2}, 3, bounced)));
-  REQUIRE(!(entry == entry_digest({1, 3}, 3, bounced)));
-  REQUIRE(!(entry == entry_digest({1, 2}, 4, bounced)));
-  REQUIRE(!(entry == entry_digest({1, 2}, 3, SlotState::exempt)));
-  REQUIRE(!(entry == entry_digest({2, 1}, 3, bounced)));
+  // What the set keeps of an address: the upper half of `high`, bits 8 to 47 of `low`.
+  const Fingerprint address{0x0000000100000000, 0x200};
+  const Digest entry = entry_digest(address, 3, bounced);
+  REQUIRE(entry_digest(address, 3, SlotState::absent) == Digest{});
+  REQUIRE(!(entry == entry_digest(address, 4, bounced)));
+  REQUIRE(!(entry == entry_digest(address, 3, SlotState::exempt)));
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    const uint64_t flipped = uint64_t{1} << bit;
+    const Digest other_high = entry_digest({address.high ^ flipped, address.low}, 3, bounced);
+    REQUIRE((other_high == entry) == (bit < 32));
+    const Digest other_low = entry_digest({address.high, address.low ^ flipped}, 3, bounced);
+    REQUIRE((other_low == entry) == (bit < 8 || bit >= 48));
+  }
 }
 
-TEST_CASE("an entry's digest is frozen") {
-  REQUIRE(entry_digest({0, 0}, 0, bounced) == Digest{0x3c58b3ceb310cce7, 0x06fea370e162ce7b});
+TEST_CASE("an entry's digest can be told from its slot and the place of its line") {
+  const Fingerprint address{0xfedcba9876543210, 0x0123456789abcdef};
+  const uint64_t slot = 0xba98'd428e576d0'00 | 0xa0 | 5;  // account 1, filter bits, hard bounce
+  REQUIRE(slot_digest(0xfedc, slot) == slot_digest(0xfedc, slot & ~uint64_t{0xf0}));
+  REQUIRE(slot_digest(0xfedc, slot) == entry_digest(address, 1, bounced));
+  REQUIRE(slot_digest(0xfedc, slot & ~uint64_t{0x0f}) == Digest{});
+}
+
+TEST_CASE("an entry's digest is frozen, and so is that of version 1") {
+  REQUIRE(digest_version == 2);
+  REQUIRE(entry_digest({0, 0}, 0, bounced) == Digest{0x1e5e8d764ae4ead1, 0x9722afbf89b6bae5});
   REQUIRE(entry_digest({0x0123456789abcdef, 0xfedcba9876543210}, 7, SlotState::exempt) ==
-          Digest{0x6ded2619b82bb74e, 0x7f84fcd388fa492c});
-  REQUIRE(entry_digest({1, 0}, 0xffffffff, slot_state(Reason::unsubscribe)) ==
-          Digest{0x67fc90dfe7a55971, 0xa62553b30f3662e5});
+          Digest{0x2933fa358a4bd2e3, 0xc482819abc18a259});
+  REQUIRE(entry_digest({1ull << 32, 0}, 0xffffffff, slot_state(Reason::unsubscribe)) ==
+          Digest{0xf4bcae127f5444f5, 0x72e6315fa8098599});
+  REQUIRE(entry_digest_of_version_1({0, 0}, 0, bounced) ==
+          Digest{0x3c58b3ceb310cce7, 0x06fea370e162ce7b});
+  REQUIRE(
+      entry_digest_of_version_1({0x0123456789abcdef, 0xfedcba9876543210}, 7, SlotState::exempt) ==
+      Digest{0x6ded2619b82bb74e, 0x7f84fcd388fa492c});
 }
 
 }  // namespace suppressd
