@@ -32,6 +32,7 @@ std::unique_ptr<Exchange> delete_exemption(Call& call);
 std::unique_ptr<Exchange> get_livez(Call& call);
 std::unique_ptr<Exchange> get_readyz(Call& call);
 std::unique_ptr<Exchange> get_version(Call& call);
+std::unique_ptr<Exchange> get_openapi(Call& call);
 // metrics_page.cpp
 std::unique_ptr<Exchange> get_metrics(Call& call);
 

@@ -4,6 +4,7 @@
 #include "server/committer.hpp"
 #include "server/handlers.hpp"
 #include "server/json_answer.hpp"
+#include "server/openapi.hpp"
 
 namespace suppressd {
 namespace {
@@ -46,6 +47,13 @@ std::unique_ptr<Exchange> get_version(Call&) {
                         {"compiler", "g++ " __VERSION__},
                         {"kernel", name_of(best_kernel())},
                         {"normalizer_version", normalizer_version}});
+}
+
+std::unique_ptr<Exchange> get_openapi(Call&) {
+  Answer answer;
+  answer.fields.emplace_back("Content-Type", "application/json");
+  answer.body = openapi_document;
+  return answer_exchange(std::move(answer));
 }
 
 }  // namespace suppressd

@@ -58,6 +58,7 @@ constexpr std::array route_table{
     Route{"GET", "/readyz", anybody, always, acts, get_readyz},
     Route{"GET", "/metrics", anybody, always, acts, get_metrics},
     Route{"GET", "/version", anybody, always, acts, get_version},
+    Route{"GET", "/openapi.json", anybody, always, acts, get_openapi},
 };
 
 constexpr bool every_route_says_who() {

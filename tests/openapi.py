@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Holds answers of a running suppressd against the schemas that it serves under /openapi.json.
+
+usage: openapi.py SUPPRESSD
+
+Starts the server on a port of its own with an empty data directory, calls every operation that answers
+JSON, in success and in failure, and validates answers, examples and request bodies with jsonschema. Ends
+with 1 when an answer, an example or the coverage of operations is wrong.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import jsonschema
+
+
+class Server:
+    def __init__(self, program, folder):
+        self.port_file = os.path.join(folder, "port")
+        self.data = os.path.join(folder, "data")
+        self.process = subprocess.Popen(
+            [program, "--data-dir", self.data, "--listen", "127.0.0.1:0", "--port-file", self.port_file, "--log-level",
+             "error"])
+        self.wait(lambda: os.path.exists(self.port_file))
+        self.base = "http://127.0.0.1:" + open(self.port_file).read().strip()
+        self.key = None
+        self.wait(lambda: self.call("GET", "/readyz")[0] == 200)
+        self.key = open(os.path.join(self.data, "admin.key")).read().strip()
+
+    def wait(self, condition):
+        while not condition():
+            if self.process.poll() is not None:
+                sys.exit("the server ended early")
+            time.sleep(0.01)
+
+    def call(self, method, target, body=None, kind="application/json", key=None, accept=None):
+        """Status, media type and body of the answer."""
+        data = body.encode() if isinstance(body, str) else json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.base + target, data=data, method=method)
+        if data is not None:
+            request.add_header("Content-Type", kind)
+        if accept:
+            request.add_header("Accept", accept)
+        if key or self.key:
+            request.add_header("Authorization", "Bearer " + (key or self.key))
+        try:
+            answer = urllib.request.urlopen(request)
+        except urllib.error.HTTPError as error:
+            answer = error
+        return answer.status, answer.headers.get_content_type(), answer.read()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+
+class Document:
+    def __init__(self, document):
+        self.document = document
+        self.used = set()
+        self.failures = []
+
+    def validate(self, what, schema, value):
+        # References point into the document, so the schema carries its components.
+        whole = {**schema, "components": self.document["components"]}
+        validator = jsonschema.Draft202012Validator(whole)
+        for error in validator.iter_errors(value):
+            self.failures.append("%s: %s at %s" % (what, error.message, list(error.absolute_path)))
+
+    def resolve(self, node):
+        while "$ref" in node:
+            target = self.document
+            for part in node["$ref"][2:].split("/"):
+                target = target[part]
+            node = target
+        return node
+
+    def operations(self):
+        for path, item in self.document["paths"].items():
+            for method, operation in item.items():
+                if method != "parameters":
+                    yield method.upper() + " " + path, operation
+
+    def answer(self, name, status, kind, body):
+        """An answer of the operation against what its status and media type promise."""
+        operation = dict(self.operations())[name]
+        responses = operation["responses"]
+        described = self.resolve(responses.get(str(status), responses["default"]))
+        what = "%s -> %d" % (name, status)
+        if kind not in described.get("content", {}):
+            self.failures.append("%s: %s is not described" % (what, kind))
+            return
+        if kind.endswith("json") and kind != "application/x-ndjson":
+            self.validate(what, described["content"][kind]["schema"], json.loads(body))
+        if status < 300:
+            self.used.add(name)
+
+    def examples(self):
+        for name, operation in self.operations():
+            contents = [operation.get("requestBody", {}).get("content", {})]
+            contents += [self.resolve(r).get("content", {}) for r in operation["responses"].values()]
+            for content in contents:
+                for kind, media in content.items():
+                    if "example" in media:
+                        self.validate("%s example %s" % (name, kind), media["schema"], media["example"])
+
+
+def calls():
+    """Name of the operation, target, body, media type: in an order in which each has something to show."""
+    account = "/v1/accounts/{account}"
+    entry = account + "/suppressions/{channel}/{address}"
+    mine, one = "/v1/accounts/acme", "/v1/accounts/acme/suppressions/email/a%40example.com"
+    platform = "/v1/platform/suppressions"
+    text, rows = "text/plain", "application/x-ndjson"
+    yield "POST /v1/accounts", "/v1/accounts", {"account": "acme", "name": "Acme Ltd", "default_region": "UA"}
+    yield "POST /v1/accounts", "/v1/accounts", {"account": "acme"}
+    yield "POST /v1/accounts", "/v1/accounts", {"account": "No!", "color": 1}
+    yield "POST /v1/accounts", "/v1/accounts", "{"
+    yield "GET /v1/accounts", "/v1/accounts?limit=1"
+    yield "GET /v1/accounts", "/v1/accounts?limit=0"
+    yield "GET " + account, mine
+    yield "GET " + account, "/v1/accounts/nobody"
+    yield "PATCH " + account, mine, {"default_region": None}
+    yield "POST /v1/keys", "/v1/keys", {"role": "owner", "account": "acme", "name": "test"}
+    yield "POST /v1/keys", "/v1/keys", {"role": "captain"}
+    yield "GET /v1/keys", "/v1/keys"
+    yield "DELETE /v1/keys/{id}", "/v1/keys/k_none"
+    add = "POST " + account + "/suppressions"
+    yield add, mine + "/suppressions", {"address": "a@example.com", "reason": "manual", "evidence": "asked"}
+    yield add, mine + "/suppressions", {"suppressions": [{"address": "b@example.com", "reason": "unsubscribe"},
+                                                         {"address": "nobody", "reason": "legal"}]}
+    yield add, mine + "/suppressions", '{"address":"c@example.com","reason":"complaint"}\nnonsense\n', rows
+    yield add, mine + "/suppressions?reason=hard_bounce", "d@example.com\n+380441234567\n", text
+    yield add, mine + "/suppressions", "d@example.com\n", "image/png"
+    yield "GET " + account + "/suppressions", mine + "/suppressions?limit=2"
+    yield "GET " + account + "/suppressions", mine + "/suppressions?cursor=nonsense"
+    yield "PUT " + entry + "/exemption", one + "/exemption", {"note": "The owner confirmed it."}
+    yield "GET " + entry, one
+    yield "GET " + entry, mine + "/suppressions/email/nobody%40example.com"
+    yield "DELETE " + entry + "/exemption", one + "/exemption"
+    yield "POST " + platform, platform, {"address": "dead@example.com", "reason": "hard_bounce"}
+    yield "GET " + platform, platform
+    yield "GET " + platform + "/{channel}/{address}", platform + "/email/dead%40example.com"
+    check = "POST " + account + "/check"
+    yield check, mine + "/check", {"addresses": ["a@example.com", "dead@example.com", "nobody", "x@example.com"]}
+    yield check, mine + "/check?detail=full", {"emails": ["a@example.com"], "phones": ["+380441234567", "1"]}
+    yield check, mine + "/check", '"a@example.com"\n', rows
+    yield check, mine + "/check?column=email", "email\na@example.com\n", "text/csv"
+    yield check, mine + "/check?purpose=none", "a@example.com\n", text
+    yield check, mine + "/check", {"addresses": "a@example.com"}
+    explain = "GET " + account + "/explain"
+    for address in ("a@example.com", "dead@example.com", "nobody", "x@example.com"):
+        yield explain, mine + "/explain?address=" + address
+    yield explain, mine + "/explain"
+    yield "DELETE " + entry, one
+    yield "DELETE " + entry, one
+    yield "DELETE " + platform + "/{channel}/{address}", platform + "/email/dead%40example.com"
+    for path in ("/livez", "/readyz", "/metrics", "/version", "/openapi.json"):
+        yield "GET " + path, path
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="suppressd-openapi-") as folder:
+        server = Server(sys.argv[1], folder)
+        try:
+            document = Document(json.loads(server.call("GET", "/openapi.json")[2]))
+            document.examples()
+            for name, target, *body in calls():
+                document.answer(name, *server.call(name.split()[0], target, *body))
+            for accept in ("application/x-ndjson", "text/plain", "application/octet-stream"):
+                document.answer("POST /v1/accounts/{account}/check", *server.call(
+                    "POST", "/v1/accounts/acme/check", {"addresses": ["a@example.com"]}, accept=accept))
+            status, kind, body = server.call("POST", "/v1/keys", {"role": "support"})
+            document.answer("POST /v1/keys", status, kind, body)
+            made = json.loads(body)
+            document.answer("DELETE /v1/keys/{id}", *server.call("DELETE", "/v1/keys/" + made["id"]))
+            document.answer("GET /v1/keys", *server.call("GET", "/v1/keys", key=made["key"]))
+            document.answer("GET /v1/accounts", *server.call("GET", "/v1/accounts", key="sup_none"))
+        finally:
+            server.stop()
+    for name, _ in document.operations():
+        if name not in document.used:
+            document.failures.append(name + ": never answered in success")
+    for failure in document.failures:
+        print(failure)
+    print("%d operations, %d failures" % (len(document.used), len(document.failures)))
+    sys.exit(1 if document.failures or not document.used else 0)
+
+
+main()
