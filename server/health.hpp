@@ -14,6 +14,7 @@ struct Health {
   std::atomic<bool> loaded{false};
   std::atomic<Phase> phase{Phase::loading};
   std::atomic<double> load_progress{0.0};
+  std::atomic<double> load_seconds{0.0};  // from the first byte of the list to ready; 0: not yet
 };
 
 }  // namespace suppressd

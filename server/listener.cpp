@@ -123,6 +123,8 @@ class Listener::IoThread {
     std::promise<void> ended;
     ended_ = ended.get_future();
     thread_ = std::thread([this, make_handler, ended = std::move(ended)]() mutable {
+      clockid_t clock = -1;
+      if (pthread_getcpuclockid(pthread_self(), &clock) == 0) host_.counters.cpu_clock = clock;
       host_.handler = make_handler(host_.counters);
       host_.date = http_date();
       accept();

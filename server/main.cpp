@@ -91,10 +91,11 @@ void load(Store& store, SuppressionSet& set, Committer& committer, Health& healt
   const auto began = std::chrono::steady_clock::now();
   store.load(set, threads_or_cores(options.load_threads), health.load_progress);
   ensure_admin_key(store, committer, options.data_dir);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  health.load_seconds = took.count();
   health.loaded = true;
   Phase expected = Phase::loading;  // unhealthy and draining stay what they are
   health.phase.compare_exchange_strong(expected, Phase::ready);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   log(LogLevel::info, "ready",
       {{"entries", set.entries()},
        {"sequence", store.sequence()},

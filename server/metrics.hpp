@@ -2,6 +2,8 @@
 // sharing a cache line; /metrics sums them. No label ever holds an address, a key or an account.
 #pragma once
 
+#include <time.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -24,6 +26,8 @@ struct alignas(64) ThreadCounters {
   Counter checks{0}, addresses_clear{0}, addresses_suppressed{0}, addresses_invalid{0};
   // Time from head read to last byte handed to the kernel; bucket i holds < 2^i microseconds.
   std::array<Counter, 32> request_microseconds{};
+  // The thread's CPU clock, written once when it starts; -1: it has not.
+  std::atomic<clockid_t> cpu_clock{-1};
 };
 
 class Metrics {

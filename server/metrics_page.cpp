@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -80,6 +81,15 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+size_t entries_of(const char* folder) {
+  std::error_code error;
+  size_t count = 0;
+  for (std::filesystem::directory_iterator at(folder, error), end; at != end; at.increment(error)) {
+    ++count;
+  }
+  return count;
+}
+
 void add_process(Page& page) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -90,6 +100,12 @@ void add_process(Page& page) {
   const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   page.one("process_resident_memory_bytes", "gauge", "Memory in RAM.",
            static_cast<double>(pages_resident * page_bytes));
+  page.one("process_virtual_memory_bytes", "gauge", "Address space in use.",
+           static_cast<double>(pages_all * page_bytes));
+  page.one("process_threads", "gauge", "Threads of the process.",
+           static_cast<double>(entries_of("/proc/self/task")));
+  page.one("process_open_fds", "gauge", "Open file descriptors.",
+           static_cast<double>(entries_of("/proc/self/fd")));
 }
 
 void add_set(Page& page, const SuppressionSet& set) {
@@ -125,6 +141,8 @@ void add_parts(Page& page, const AppParts& parts) {
         static_cast<double>(parts.pool.queued_tasks()));
   gauge("suppressd_load_progress", "Share of the list that is loaded, 0 to 1.",
         parts.health.load_progress.load(std::memory_order_relaxed));
+  gauge("suppressd_load_seconds", "Time that loading the list took at start; 0 while it loads.",
+        parts.health.load_seconds.load(std::memory_order_relaxed));
   constexpr std::string_view phases[] = {"loading", "ready", "draining", "unhealthy"};
   page.head("suppressd_phase", "gauge", "1 for the phase that the process is in.");
   for (size_t i = 0; i < std::size(phases); ++i) {
@@ -155,6 +173,22 @@ class MetricsPage {
       page.sample("suppressd_responses_total", "class=\"" + std::to_string(i) + "xx\"",
                   std::to_string(count));
     }
+  }
+
+  /// What serving connections costs, apart from the committer and the store's own threads.
+  static void add_io_threads(Page& page, const Metrics& metrics) {
+    const std::lock_guard lock(metrics.mutex_);
+    double cpu_seconds = 0;
+    for (const ThreadCounters& thread : metrics.threads_) {
+      timespec used{};
+      const clockid_t clock = thread.cpu_clock;
+      if (clock == -1 || clock_gettime(clock, &used) != 0) continue;
+      cpu_seconds += static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+    }
+    page.one("suppressd_io_threads", "gauge", "Threads that serve connections.",
+             static_cast<double>(metrics.threads_.size()));
+    page.one("suppressd_io_cpu_seconds_total", "counter",
+             "CPU time of the threads that serve connections.", cpu_seconds);
   }
 
   static void add_histogram(Page& page, const Metrics& metrics) {
@@ -193,6 +227,7 @@ std::unique_ptr<Exchange> get_metrics(Call& call) {
   page.sample("suppressd_build_info", "version=\"" SUPPRESSD_VERSION "\"", "1");
   MetricsPage::add_counters(page, call.parts.metrics);
   MetricsPage::add_histogram(page, call.parts.metrics);
+  MetricsPage::add_io_threads(page, call.parts.metrics);
   add_set(page, call.parts.set);
   add_parts(page, call.parts);
   add_process(page);

@@ -301,11 +301,13 @@ TEST_CASE("/version and /metrics say what runs and how much") {
   }
   const Reply reply = driver.get("/metrics");
   CHECK(reply.field("Content-Type").starts_with("text/plain; version=0.0.4"));
-  for (const char* line :
-       {"\nsuppressd_set_entries 1\n", "\nsuppressd_phase{phase=\"ready\"} 1\n",
-        "\nsuppressd_addresses_checked_total{verdict=\"suppressed\"} 1\n",
-        "\nsuppressd_checks_total 1\n", "\n# TYPE suppressd_request_seconds histogram\n",
-        "\nsuppressd_request_seconds_bucket{le=\"+Inf\"} 0\n"}) {
+  for (const char* line : {"\nsuppressd_set_entries 1\n", "\nsuppressd_phase{phase=\"ready\"} 1\n",
+                           "\nsuppressd_addresses_checked_total{verdict=\"suppressed\"} 1\n",
+                           "\nsuppressd_checks_total 1\n", "\nsuppressd_load_seconds 0\n",
+                           "\nsuppressd_io_cpu_seconds_total ", "\nprocess_resident_memory_bytes ",
+                           "\nprocess_cpu_seconds_total ", "\nprocess_threads ",
+                           "\nprocess_open_fds ", "\n# TYPE suppressd_request_seconds histogram\n",
+                           "\nsuppressd_request_seconds_bucket{le=\"+Inf\"} 0\n"}) {
     INFO(line);
     CHECK(reply.body.find(line) != std::string::npos);
   }
