@@ -49,6 +49,7 @@ Child::Child(const std::vector<std::string>& command, const std::filesystem::pat
   const int output = open(log.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   pid_ = fork();
   if (pid_ == 0) {
+    setpgid(0, 0);  // Ctrl-C is for us: we end it when we are done with it
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
@@ -70,6 +71,15 @@ bool Child::running() {
   return pid_ > 0;
 }
 
+int Child::end(int signal) {
+  if (pid_ <= 0) return -1;
+  kill(pid_, signal);
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 double Child::cpu_seconds() const {
   constexpr int user_time = 14, system_time = 15;
   const uint64_t ticks = stat_field(pid_, user_time) + stat_field(pid_, system_time);
@@ -79,6 +89,14 @@ double Child::cpu_seconds() const {
 uint64_t Child::resident_bytes() const {
   constexpr int resident_pages = 24;
   return stat_field(pid_, resident_pages) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+uint64_t Child::peak_resident_bytes() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  }
+  return 0;
 }
 
 uint16_t free_port() {

@@ -34,9 +34,13 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   bool running();
+  /// Sends the signal and waits for the end; returns the exit status, 128 + signal when killed.
+  int end(int signal);
   /// User and system time of all its threads so far, in steps of a clock tick (10 ms).
   double cpu_seconds() const;
   uint64_t resident_bytes() const;
+  /// The most that was resident so far.
+  uint64_t peak_resident_bytes() const;
 
  private:
   pid_t pid_;
