@@ -12,7 +12,9 @@ struct Avx512Compare {
   static uint64_t state(const Line& line, uint64_t key, __m512i words) {
     const __m512i differs = _mm512_xor_si512(words, _mm512_set1_epi64(static_cast<int64_t>(key)));
     const __m512i mask = _mm512_set1_epi64(static_cast<int64_t>(key_mask));
-    const unsigned found = _mm512_testn_epi64_mask(differs, mask);
+    // An empty slot's key is zero, which is some address's key too.
+    const unsigned taken = _mm512_test_epi64_mask(words, _mm512_set1_epi64(state_mask));
+    const unsigned found = taken & _mm512_testn_epi64_mask(differs, mask);
     const unsigned slot = static_cast<unsigned>(__builtin_ctz(found | 1u << 7));
     const uint64_t word = line.slots[slot].load(std::memory_order_acquire);
     return state_if_key(word, key);

@@ -89,6 +89,21 @@ TEST_CASE("every kernel finds a key in every slot of a line, and nothing beside 
   }
 }
 
+TEST_CASE("every kernel finds the address whose key is an empty slot's, behind an empty slot") {
+  const Fingerprint first{0, 0x100}, zero{0, 0};
+  for (Contestant& contestant : contestants(1)) {
+    INFO(contestant.name);
+    contestant.set->put(first, platform_number, SlotState{5});
+    contestant.set->put(zero, platform_number, SlotState{6});
+    contestant.set->put(first, platform_number, SlotState::absent);
+    Finding finding;
+    contestant.set->check(*contestant.reader, {&zero, 1}, 0, {&finding, 1});
+    CHECK(finding.reason() == Reason::spam_trap);
+    contestant.set->check(*contestant.reader, {&zero, 1}, 7, {&finding, 1});
+    CHECK(finding.reason() == Reason::spam_trap);
+  }
+}
+
 TEST_CASE("the best kernel is one that this machine has") {
   REQUIRE(kernel_available(best_kernel()));
   REQUIRE(kernel_available(Kernel::scalar));
