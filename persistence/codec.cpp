@@ -7,8 +7,9 @@
 //   account      version 1 | number | id: text | name: text | region: 2 | created_at
 //   key          version 1 | id: text | role: 1 | account | name: text | hash: 32 | created_at
 //                | revoked_at
-//   meta         version 1 | sequence | entries | digest high: 8 | digest low: 8 | accounts | keys
+//   meta         version 2 | sequence | entries | digest high: 8 | digest low: 8 | accounts | keys
 //                | normalizer | secret id: 16
+//                its version is the digest's: version 1 was a sum of other hashes
 //   remembered   version 1 | request hash: 32 | sequence | added | updated | unchanged | account
 //   change       version 1 | kind: 1 | at | by: text | body
 //     add        scope | row... to the end
@@ -27,7 +28,6 @@ namespace {
 
 constexpr uint8_t record_version = 1;
 constexpr uint8_t flag_given = 1, flag_region = 2, flag_exemption = 4, flags_known = 7;
-constexpr uint8_t row_given = 4, row_region = 8, row_same_cause = 16;
 // The shortest cause: reason, time and four empty texts. Bounds what a count can promise.
 constexpr size_t cause_octets_min = 6;
 
@@ -211,7 +211,7 @@ std::optional<ApiKey> decode_key(std::string_view bytes) {
 
 void encode(const Meta& meta, std::string& out) {
   ByteWriter to(out);
-  to.u8(record_version);
+  to.u8(static_cast<uint8_t>(meta.digest_version));
   to.varint(meta.sequence);
   to.varint(meta.entries);
   to.u64(meta.digest.high);
@@ -225,7 +225,8 @@ void encode(const Meta& meta, std::string& out) {
 std::optional<Meta> decode_meta(std::string_view bytes) {
   ByteReader from(bytes);
   Meta meta;
-  read_version(from);
+  meta.digest_version = from.u8();
+  if (meta.digest_version == 0 || meta.digest_version > digest_version) from.spoil();
   meta.sequence = from.varint();
   meta.entries = from.varint();
   meta.digest.high = from.u64();

@@ -30,6 +30,8 @@ struct Meta {
   uint64_t keys = 0;           // keys created so far, revoked ones too
   uint32_t normalizer = 0;     // normalizer_version that made the keys of the suppressions
   SecretId secret{};
+  /// Which entry_digest the digest is a sum of (core/digest.hpp); version 1 is read, never made.
+  uint32_t digest_version = suppressd::digest_version;
   bool operator==(const Meta&) const = default;
 };
 
@@ -68,6 +70,8 @@ enum class ChangeKind : uint8_t {
   rekeyed = 8,        // the store normalized its addresses again at start
   loss_accepted = 9,  // the operator let the store go on without the changes it had lost
 };
+/// Bits of a row of add_suppressions, beside its channel in the low two. Stored, so frozen.
+inline constexpr uint8_t row_channel = 3, row_given = 4, row_region = 8, row_same_cause = 16;
 
 /// Writes the head that every row of `changes` has; the body, if any, follows.
 void encode_change_head(ChangeKind kind, std::string_view by, TimeMs at, std::string& out);

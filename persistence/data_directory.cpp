@@ -1,7 +1,7 @@
 // FORMAT is lines of text:
 //
 //   suppressd data directory
-//   format 1
+//   format 2
 //   secret <id, 32 hex digits>        (zeros while creating)
 //   state creating | ready
 //   check <BLAKE2b-128 of the lines above, 32 hex digits>
@@ -218,9 +218,11 @@ void DataDirectory::read_format() {
   lines >> format >> version >> secret_word >> secret >> state_word >> state >> check_word >> check;
   Hash expected;
   size_t covered = content->rfind("check ");
-  bool whole = lines && first == title && version == std::to_string(directory_format) &&
-               state_word == "state" && (state == "ready" || state == "creating") &&
-               covered != std::string::npos && parse_hex(check, expected) &&
+  format_ = format_version(*content);
+  bool whole = lines && first == title && format_ >= directory_format_min &&
+               version == std::to_string(format_) && state_word == "state" &&
+               (state == "ready" || state == "creating") && covered != std::string::npos &&
+               parse_hex(check, expected) &&
                hash_of(std::string_view(*content).substr(0, covered)) == expected &&
                parse_hex(secret, expected_secret_id_);
   if (!whole) throw_damaged(path_, "the file FORMAT is damaged");
@@ -242,6 +244,12 @@ void DataDirectory::finish_creation() {
   if (!creating_) return;
   write_format(true);
   creating_ = false;
+}
+
+void DataDirectory::raise_format() {
+  if (creating_ || format_ == directory_format) return;
+  write_format(true);
+  format_ = directory_format;
 }
 
 void DataDirectory::write_format(bool ready) const {

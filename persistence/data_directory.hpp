@@ -5,6 +5,7 @@
 //   LOCK          flock()ed while a process has the directory open
 //   secret        192 random bytes that key the fingerprints; readable by the owner only
 //   acknowledged  the last acknowledged sequence (mark.hpp)
+//   image         the set's lines, for a fast start (image.hpp); may be missing
 //   db/           RocksDB
 //
 // open() checks in this order and changes nothing before all of it holds: FORMAT is not newer; the
@@ -25,7 +26,9 @@
 
 namespace suppressd {
 
-inline constexpr unsigned directory_format = 1;
+/// Format 1 had another digest in meta; such a directory is opened and made a format 2.
+inline constexpr unsigned directory_format = 2;
+inline constexpr unsigned directory_format_min = 1;
 
 /// An open file descriptor, closed at the end of its scope.
 class FileHandle {
@@ -50,11 +53,14 @@ class DataDirectory {
   bool creating() const { return creating_; }
   /// Durably says that the directory is complete.
   void finish_creation();
+  /// Durably raises the format of an older directory, so that an older suppressd refuses it.
+  void raise_format();
 
   const std::array<std::byte, fingerprint_secret_bytes>& secret() const { return secret_; }
   const SecretId& secret_id() const { return secret_id_; }
   std::filesystem::path database_path() const { return path_ / "db"; }
   std::filesystem::path mark_path() const { return path_ / "acknowledged"; }
+  std::filesystem::path image_path() const { return path_ / "image"; }
   const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -69,6 +75,7 @@ class DataDirectory {
   std::filesystem::path path_;
   FileHandle lock_;
   bool creating_ = false;
+  unsigned long format_ = directory_format;
   SecretId secret_id_{};
   SecretId expected_secret_id_{};
   std::array<std::byte, fingerprint_secret_bytes> secret_{};

@@ -159,29 +159,20 @@ class Loader {
 
 }  // namespace
 
-void Store::load(SuppressionSet& set, unsigned threads, std::atomic<double>& progress) {
-  const Meta& meta = impl_->meta;
-  const std::string directory = impl_->directory.path().string();
+void scan_into(const Database& database, const FingerprintKey& key, const Meta& meta,
+               SuppressionSet& set, unsigned threads, std::atomic<double>& progress) {
   set.reserve(meta.entries);
-  Totals totals;
-  try {
-    totals =
-        Loader(impl_->database, impl_->key, meta.entries, set, progress).run(std::max(threads, 1u));
-  } catch (const StorageFailure& failure) {
-    throw StoreError(StoreError::Kind::damaged,
-                     "the suppressions in " + directory + " cannot be read: " + failure.what() +
-                         ". Restore the data directory from a backup as a whole.");
+  const Totals totals = Loader(database, key, meta.entries, set, progress).run(threads);
+  if (totals.entries == meta.entries && totals.digest == meta.digest &&
+      set.entries() + totals.replaced == meta.entries) {
+    return;
   }
-  if (totals.entries != meta.entries || totals.digest != meta.digest ||
-      set.entries() + totals.replaced != meta.entries) {
-    throw StoreError(StoreError::Kind::digest_mismatch,
-                     "the suppressions in " + directory +
-                         " are not what was stored: " + std::to_string(totals.entries) +
-                         " entries were read, " + std::to_string(meta.entries) +
-                         " were expected, and their digests must agree. Nothing is served from "
-                         "them. Restore the data directory from a backup as a whole.");
-  }
-  progress = 1.0;
+  throw StoreError(
+      StoreError::Kind::digest_mismatch,
+      "the stored suppressions are not what was stored: " + std::to_string(totals.entries) +
+          " entries were read, " + std::to_string(meta.entries) +
+          " were expected, and their digests must agree. Nothing is served from "
+          "them. Restore the data directory from a backup as a whole.");
 }
 
 }  // namespace suppressd

@@ -26,6 +26,12 @@ struct Cause {
   std::string campaign;
   bool operator==(const Cause&) const = default;
 };
+/// A cause whose texts stand somewhere else.
+struct CauseView {
+  Reason reason = Reason::none;
+  TimeMs at = 0;
+  std::string_view source, by, evidence, campaign;
+};
 inline constexpr size_t causes_max = 64;  // per suppression; past it the oldest of the weakest go
 inline constexpr size_t evidence_octets_max = 1024;
 inline constexpr size_t campaign_octets_max = 128;

@@ -65,6 +65,18 @@ struct StoreOptions {
   std::function<void(std::string_view what)> on_failure;
 };
 
+/// How the set was filled.
+struct Loaded {
+  enum class From : uint8_t { store, image };
+  From from = From::store;
+  uint64_t changes_replayed = 0;  // after the image
+  /// Why the image that was there was deleted instead of used; empty when there was none.
+  std::string image_refusal;
+};
+
+struct ImageWritten;  // image.hpp
+enum class ImageCaching : uint8_t;
+
 struct SuppressionFilter {
   std::optional<Channel> channel;
   std::optional<Reason> reason;  // strongest reason
@@ -88,9 +100,10 @@ class Store {
 
   const FingerprintKey& fingerprint_key() const;
 
-  /// Fills the set from the store in parallel and proves count and digest; throws StoreError
-  /// otherwise. `progress` (0 to 1) is updated as it goes.
-  void load(SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
+  /// Fills the empty set in parallel, from the image if there is one that can be proven, else by a
+  /// scan of the store, and proves count and digest; throws StoreError otherwise. `progress` (0 to
+  /// 1) is updated as it goes.
+  Loaded load(SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
 
   // ---- any thread ----
   uint64_t sequence() const;           // last committed
@@ -105,6 +118,12 @@ class Store {
                        std::string_view cursor, size_t limit) const;
   std::vector<Account> accounts() const;  // all; the server keeps them in memory
   std::vector<ApiKey> keys() const;       // all, revoked ones too
+
+  /// Writes the loaded set's lines to the directory's image (image.hpp), while the committer goes
+  /// on. Every change up to `visible_sequence` must be in the set. Any one thread at a time; asked
+  /// now and then, `go_on` ends it early.
+  ImageWritten write_image(const SuppressionSet& set, uint64_t visible_sequence,
+                           ImageCaching caching, const std::function<bool()>& go_on) const;
 
   // ---- the committer's thread ----
 

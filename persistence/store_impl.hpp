@@ -1,5 +1,5 @@
-// What the parts of the store share. Internal: only persistence/store*.cpp, loader.cpp and
-// rekey.cpp include it.
+// What the parts of the store share. Internal: only persistence/store*.cpp, loader.cpp, replay.cpp,
+// rekey.cpp and digest_upgrade.cpp include it.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include "persistence/commit_group.hpp"
 #include "persistence/data_directory.hpp"
 #include "persistence/database.hpp"
+#include "persistence/image.hpp"
 #include "persistence/mark.hpp"
 #include "persistence/store.hpp"
 
@@ -26,6 +27,8 @@ struct Store::Impl {
   std::atomic<uint64_t> entries{0};
   Expiry expiry;  // the committer's thread
 
+  std::string load_image(const Image& image, SuppressionSet& set, unsigned threads,
+                         std::atomic<double>& progress) const;
   /// Makes the batch durable, then the mark, then the numbers known. False: the latch is tripped.
   bool write(rocksdb::WriteBatch& batch, const Meta& next);
   void publish_meta() {
@@ -33,6 +36,23 @@ struct Store::Impl {
     entries.store(meta.entries, std::memory_order_release);
   }
 };
+
+/// Fills the empty set with every stored suppression, and proves count and digest. Throws
+/// StoreError and StorageFailure.
+void scan_into(const Database& database, const FingerprintKey& key, const Meta& meta,
+               SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
+
+/// Whether replaying what changed after this sequence beats a scan by so many threads.
+bool replay_is_quicker(const Database& database, uint64_t after, unsigned scan_threads);
+/// Puts what the changes (after, last] say. Why that cannot be done (then the set is good for
+/// nothing), or empty. Throws StorageFailure.
+std::string replay_changes(const Database& database, const FingerprintKey& key, uint64_t after,
+                           uint64_t last, SuppressionSet& set, std::atomic<double>& progress);
+
+/// When meta's digest is of an older version, proves the suppressions against it, then stores what
+/// the current version says. Throws StoreError and StorageFailure.
+void upgrade_digest_if_needed(Database& database, DataDirectory& directory,
+                              const FingerprintKey& key, Meta& meta);
 
 /// Normalizes every address again when the store's keys were made by another normalizer_version.
 /// Throws StoreError. Restartable: until the last batch the old version stands.

@@ -76,9 +76,13 @@ TEST_CASE("accounts, keys, meta and remembered outcomes have these bytes") {
   meta.normalizer = 5;
   meta.secret.fill('S');
   REQUIRE(bytes_of(meta) ==
-          "\x01\xc8\x01\x02\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18"
+          "\x02\xc8\x01\x02\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18"
           "\x03\x04\x05SSSSSSSSSSSSSSSS"s);
   REQUIRE(decode_meta(bytes_of(meta)) == meta);
+  meta.digest_version = 1;
+  REQUIRE(bytes_of(meta).front() == 1);
+  REQUIRE(decode_meta(bytes_of(meta)) == meta);
+  REQUIRE_FALSE(decode_meta("\x03" + bytes_of(meta).substr(1)));
 
   RememberedOutcome remembered;
   remembered.request_hash.fill('H');

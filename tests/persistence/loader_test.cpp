@@ -1,93 +1,11 @@
 // Loading proves what it read, and re-keying moves what an older normalizer left behind. These
 // tests write to the database behind the store's back.
-#include <rocksdb/db.h>
-
-#include "persistence/codec.hpp"
-#include "persistence/keys.hpp"
-#include "store_harness.hpp"
+#include "raw_database.hpp"
 
 using namespace suppressd;
 using Kind = StoreError::Kind;
 
 namespace {
-
-/// The database of a closed store, opened without it.
-class RawDatabase {
- public:
-  explicit RawDatabase(const fs::path& directory) {
-    std::string path = (directory / "db").string();
-    std::vector<std::string> names;
-    REQUIRE(rocksdb::DB::ListColumnFamilies({}, path, &names).ok());
-    std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-    for (const std::string& name : names) wanted.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    rocksdb::DB* rocks = nullptr;
-    REQUIRE(rocksdb::DB::Open({}, path, wanted, &handles_, &rocks).ok());
-    rocks_.reset(rocks);
-  }
-  ~RawDatabase() {
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-      rocks_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
-    }
-  }
-
-  void put(const std::string& family, const std::string& key, const std::string& value) {
-    REQUIRE(rocks_->Put({}, handle(family), key, value).ok());
-  }
-  void remove(const std::string& family, const std::string& key) {
-    REQUIRE(rocks_->Delete({}, handle(family), key).ok());
-  }
-  std::string get(const std::string& family, const std::string& key) {
-    std::string value;
-    REQUIRE(rocks_->Get({}, handle(family), key, &value).ok());
-    return value;
-  }
-  size_t count(const std::string& family) {
-    std::unique_ptr<rocksdb::Iterator> row(rocks_->NewIterator({}, handle(family)));
-    size_t rows = 0;
-    for (row->SeekToFirst(); row->Valid(); row->Next()) ++rows;
-    return rows;
-  }
-  Meta meta() { return *decode_meta(get("default", "meta")); }
-  void put_meta(const Meta& meta) {
-    std::string bytes;
-    encode(meta, bytes);
-    put("default", "meta", bytes);
-  }
-  void flush() { REQUIRE(rocks_->Flush({}, handle("suppressions")).ok()); }
-  /// Rewrites the suppressions as small tables of one level; returns their files in key order.
-  std::vector<std::string> spread() {
-    rocksdb::ColumnFamilyHandle* family = handle("suppressions");
-    REQUIRE(rocks_->SetOptions(family, {{"target_file_size_base", "20000"}}).ok());
-    rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    REQUIRE(rocks_->CompactRange(options, family, nullptr, nullptr).ok());
-    rocksdb::ColumnFamilyMetaData now;
-    rocks_->GetColumnFamilyMetaData(family, &now);
-    std::vector<std::string> files;
-    for (const auto& level : now.levels) {
-      for (const auto& file : level.files) files.push_back(file.db_path + file.name);
-    }
-    return files;
-  }
-  /// What a scan with RocksDB's defaults finds, and whether it says that all is well.
-  std::pair<size_t, bool> plain_scan() {
-    std::unique_ptr<rocksdb::Iterator> row(rocks_->NewIterator({}, handle("suppressions")));
-    size_t rows = 0;
-    for (row->SeekToFirst(); row->Valid(); row->Next()) ++rows;
-    return {rows, row->status().ok()};
-  }
-
- private:
-  rocksdb::ColumnFamilyHandle* handle(const std::string& family) {
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-      if (handle->GetName() == family) return handle;
-    }
-    throw std::runtime_error("no such column family");
-  }
-
-  std::unique_ptr<rocksdb::DB> rocks_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
-};
 
 std::string numbered(size_t number) {
   std::string digits = std::to_string(number);

@@ -12,6 +12,7 @@
 #include <map>
 #include <random>
 
+#include "persistence/image.hpp"
 #include "persistence/store.hpp"
 
 namespace suppressd {
@@ -63,7 +64,7 @@ struct LoadedStore {
   explicit LoadedStore(const StoreOptions& options, unsigned threads = 2)
       : store(Store::open(options)) {
     std::atomic<double> progress{0};
-    store->load(set, threads, progress);
+    loaded = store->load(set, threads, progress);
     REQUIRE(progress == 1.0);
   }
 
@@ -81,8 +82,14 @@ struct LoadedStore {
                    scope);
   }
 
-  SuppressionSet set{{.shards = 4, .ranges_per_shard = 16}};
+  bool write_image() const {
+    const auto go_on = [] { return true; };
+    return store->write_image(set, store->sequence(), ImageCaching::keep, go_on).written;
+  }
+
+  SuppressionSet set{{.shards = 4, .ranges_per_shard = 16384}};
   std::unique_ptr<Store> store;
+  Loaded loaded;
 };
 
 inline Cause cause_of(Reason reason, TimeMs at = 1'000, std::string evidence = "") {
