@@ -51,10 +51,12 @@ struct UpdateAccount {
   std::string id;
   std::optional<std::string> name;
   std::optional<Region> default_region;
+  std::optional<bool> self_service;
 
   void apply_to(Account& account) const {
     if (name) account.name = *name;
     if (default_region) account.default_region = *default_region;
+    if (self_service) account.policies.self_service = *self_service;
   }
 };
 struct CreateKey {

@@ -4,7 +4,9 @@
 //     flags      1 given, 2 region, 4 exemption; other bits are zero
 //     cause      reason: 1 | at | source: text | by: text | evidence: text | campaign: text
 //     exemption  at | by: text | note: text
-//   account      version 1 | number | id: text | name: text | region: 2 | created_at
+//   account      version 2 | number | id: text | name: text | region: 2 | created_at | policies
+//                version 1 has no policies: none is in force
+//     policies   1 self_service; other bits are zero
 //   key          version 1 | id: text | role: 1 | account | name: text | hash: 32 | created_at
 //                | revoked_at
 //   meta         version 2 | sequence | entries | digest high: 8 | digest low: 8 | accounts | keys
@@ -27,6 +29,8 @@ namespace suppressd {
 namespace {
 
 constexpr uint8_t record_version = 1;
+constexpr uint8_t account_version = 2;
+constexpr uint64_t policy_self_service = 1, policies_known = 1;
 constexpr uint8_t flag_given = 1, flag_region = 2, flag_exemption = 4, flags_known = 7;
 // The shortest cause: reason, time and four empty texts. Bounds what a count can promise.
 constexpr size_t cause_octets_min = 6;
@@ -157,23 +161,28 @@ SlotState decode_state(std::string_view bytes) {
 
 void encode(const Account& record, std::string& out) {
   ByteWriter to(out);
-  to.u8(record_version);
+  to.u8(account_version);
   to.varint(record.number);
   to.text(record.id);
   to.text(record.name);
   write(record.default_region, to);
   to.varint(record.created_at);
+  to.varint(record.policies.self_service ? policy_self_service : 0);
 }
 
 std::optional<Account> decode_account(std::string_view bytes) {
   ByteReader from(bytes);
   Account record;
-  read_version(from);
+  const uint8_t version = from.u8();
+  if (version == 0 || version > account_version) from.spoil();
   record.number = read_number<AccountNumber>(from);
   record.id = from.text();
   record.name = from.text();
   record.default_region = read_region(from);
   record.created_at = from.varint();
+  const uint64_t policies = version == account_version ? from.varint() : 0;
+  if ((policies & ~policies_known) != 0) from.spoil();
+  record.policies.self_service = (policies & policy_self_service) != 0;
   if (!from.finished()) return std::nullopt;
   return record;
 }

@@ -65,12 +65,19 @@ struct Suppression {
   bool operator==(const Suppression&) const = default;
 };
 
+/// What an account's own people may do without support.
+struct Policies {
+  bool self_service = false;  // suppress and make active again
+  bool operator==(const Policies&) const = default;
+};
+
 struct Account {
   AccountNumber number = platform_number;
   std::string id;  // [a-z0-9][a-z0-9_-]{0,63}
   std::string name;
   Region default_region;
   TimeMs created_at = 0;
+  Policies policies{};
   bool operator==(const Account&) const = default;
 };
 inline constexpr size_t account_name_octets_max = 256;

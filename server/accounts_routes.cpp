@@ -25,13 +25,29 @@ nlohmann::ordered_json account_json(const Account& account) {
   } else {
     json["default_region"] = account.default_region.text();
   }
+  json["policies"] = {{"self_service", account.policies.self_service}};
   json["created_at"] = time_text(account.created_at);
   return json;
 }
 
-/// Name and default region, as far as they are given; null clears the region.
+Problem owners_policies_problem() {
+  return {403,
+          "forbidden",
+          "The key's role does not allow this.",
+          "An account's policies are set by support.",
+          {},
+          {},
+          {}};
+}
+
+/// What is given of name, default region and policies; null clears the region.
 UpdateAccount read_settings(JsonMembers& members, const std::string& id) {
-  UpdateAccount settings{id, members.text("name", account_name_octets_max), std::nullopt};
+  UpdateAccount settings{id, members.text("name", account_name_octets_max), {}, {}};
+  JsonMembers policies;
+  if (members.object("policies", policies)) {
+    settings.self_service = policies.boolean("self_service");
+    members.take_errors("policies", policies);
+  }
   if (members.is_null("default_region")) {
     settings.default_region = Region{};
   } else if (const auto text = members.text("default_region", 2)) {
@@ -70,6 +86,7 @@ struct Author {
   Worker& worker;
   Wake wake;
   std::string key_id;
+  Role role;
   IdempotencyKey idempotency;
 };
 
@@ -98,6 +115,9 @@ std::unique_ptr<Exchange> update_account(const Author& author, const std::string
                                          const std::string& body) {
   JsonMembers members;
   if (auto problem = JsonMembers::parse(body, members)) return problem_exchange(*problem);
+  if (author.role == Role::owner && members.has("policies")) {
+    return problem_exchange(owners_policies_problem());
+  }
   Change change{read_settings(members, id), author.key_id, now_ms(), std::nullopt};
   if (auto problem = members.problem()) return problem_exchange(*problem);
   return commit_exchange(author.parts, author.wake, std::move(change),
@@ -113,7 +133,7 @@ std::unique_ptr<Exchange> post_account(Call& call) {
   Query query;
   if (auto problem = Query::parse(call.head.query, {}, query)) return problem_exchange(*problem);
   if (auto problem = check_media_type(call.head, json_type)) return problem_exchange(*problem);
-  Author author{call.parts, call.worker, call.wake, call.key->id, {}};
+  Author author{call.parts, call.worker, call.wake, call.key->id, call.key->role, {}};
   if (auto problem = IdempotencyKey::read(call, author.idempotency)) {
     return problem_exchange(*problem);
   }
@@ -125,7 +145,7 @@ std::unique_ptr<Exchange> patch_account(Call& call) {
   Query query;
   if (auto problem = Query::parse(call.head.query, {}, query)) return problem_exchange(*problem);
   if (auto problem = check_media_type(call.head, patch_types)) return problem_exchange(*problem);
-  Author author{call.parts, call.worker, call.wake, call.key->id, {}};
+  Author author{call.parts, call.worker, call.wake, call.key->id, call.key->role, {}};
   return body_exchange(call.head, control_body_bytes_max,
                        [author, id = call.account->id](std::string body) {
                          return update_account(author, id, body);

@@ -102,12 +102,14 @@ std::optional<Problem> admit(const Route& route, Call& call) {
   call.key = authenticate(call.head, call.directory);
   if (!call.key) return unauthenticated_problem();
   const Role role = call.key->role;
-  if (!route.roles.contains(role)) return forbidden_problem(role, route);
+  const bool allowed = route.roles.contains(role);
+  if (!allowed && !route.self_service.contains(role)) return forbidden_problem(role, route);
   if (call.path.account.empty()) return std::nullopt;
   call.account = call.directory.account(call.path.account);
   const bool other =
       call.account && bound_to_one_account(role) && call.account->number != call.key->account;
   if (!call.account || other) return unknown_account_problem();
+  if (!allowed && !call.account->policies.self_service) return forbidden_problem(role, route);
   return std::nullopt;
 }
 

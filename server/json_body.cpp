@@ -126,6 +126,35 @@ std::optional<std::string> JsonMembers::text(std::string_view name, size_t octet
   return found->get<std::string>();
 }
 
+std::optional<bool> JsonMembers::boolean(std::string_view name) {
+  impl_->asked.emplace(name);
+  const auto found = impl_->object.find(name);
+  if (found == impl_->object.end()) return std::nullopt;
+  if (found->is_boolean()) return found->get<bool>();
+  fail(name, "not_a_boolean");
+  return std::nullopt;
+}
+
+bool JsonMembers::object(std::string_view name, JsonMembers& inner) {
+  impl_->asked.emplace(name);
+  const auto found = impl_->object.find(name);
+  if (found == impl_->object.end()) return false;
+  if (!found->is_object()) {
+    fail(name, "not_an_object");
+    return false;
+  }
+  inner.impl_->object = *found;
+  return true;
+}
+
+void JsonMembers::take_errors(std::string_view name, JsonMembers& inner) {
+  inner.report_unknown();
+  for (Problem::Row& error : inner.impl_->errors) {
+    const std::string field = error.field.empty() ? "" : "." + error.field;
+    fail(std::string(name) + field, error.error);
+  }
+}
+
 bool JsonMembers::has(std::string_view name) const {
   return impl_->object.contains(name);
 }
@@ -140,11 +169,15 @@ void JsonMembers::fail(std::string_view name, std::string_view error) {
   impl_->errors.push_back({std::nullopt, std::string(name), std::string(error)});
 }
 
-std::optional<Problem> JsonMembers::problem() {
+void JsonMembers::report_unknown() {
   for (const auto& [name, value] : impl_->object.items()) {
     // The member's name is not repeated: it may be anything, also an address.
     if (!impl_->asked.contains(name)) fail("", "unknown_member");
   }
+}
+
+std::optional<Problem> JsonMembers::problem() {
+  report_unknown();
   if (impl_->errors.empty()) return std::nullopt;
   std::string known = "Members of this body are:";
   for (const std::string& name : impl_->asked) known += " " + name;

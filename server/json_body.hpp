@@ -36,6 +36,12 @@ class JsonMembers {
 
   /// Absent: nullopt. Not a text, or over `octets_max`: nullopt and an error.
   std::optional<std::string> text(std::string_view name, size_t octets_max);
+  /// Absent: nullopt. Neither true nor false: nullopt and an error.
+  std::optional<bool> boolean(std::string_view name);
+  /// False when absent, or no object (then an error). Its errors must come back by take_errors().
+  bool object(std::string_view name, JsonMembers& inner);
+  /// Joins what is wrong with a member that is an object: its fields become "name.field".
+  void take_errors(std::string_view name, JsonMembers& inner);
   bool has(std::string_view name) const;
   bool is_null(std::string_view name) const;
   void fail(std::string_view name, std::string_view error);
@@ -43,6 +49,8 @@ class JsonMembers {
   std::optional<Problem> problem();
 
  private:
+  void report_unknown();
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

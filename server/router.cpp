@@ -15,6 +15,7 @@ constexpr RoleSet staff{Role::admin, Role::support};
 constexpr RoleSet staff_and_owner{Role::admin, Role::support, Role::owner};
 constexpr RoleSet staff_and_sender{Role::admin, Role::support, Role::sender};
 constexpr RoleSet admin_only{Role::admin};
+constexpr RoleSet owner_if_allowed{Role::owner};
 
 constexpr bool always = false;     // answers while the set is loading
 constexpr bool when_ready = true;  // 503 while the set is loading
@@ -27,13 +28,13 @@ constexpr std::array route_table{
 
     Route{"GET", "/v1/accounts/{account}/explain", staff_and_owner, when_ready, reads, get_explain},
     Route{"POST", "/v1/accounts/{account}/suppressions", staff_and_sender, when_ready, acts,
-          post_suppressions},
+          post_suppressions, owner_if_allowed},
     Route{"GET", "/v1/accounts/{account}/suppressions", staff_and_owner, when_ready, reads,
           get_suppressions},
     Route{"GET", "/v1/accounts/{account}/suppressions/{channel}/{address}", staff_and_owner,
           when_ready, reads, get_suppression},
     Route{"DELETE", "/v1/accounts/{account}/suppressions/{channel}/{address}", staff, when_ready,
-          acts, delete_suppression},
+          acts, delete_suppression, owner_if_allowed},
     Route{"PUT", "/v1/accounts/{account}/suppressions/{channel}/{address}/exemption", staff,
           when_ready, acts, put_exemption},
     Route{"DELETE", "/v1/accounts/{account}/suppressions/{channel}/{address}/exemption", staff,

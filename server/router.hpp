@@ -47,6 +47,7 @@ struct Route {
   bool needs_ready;  // 503 with progress while the set is loading
   bool reads;        // honours Suppress-Min-Sequence
   Handler handler;
+  RoleSet self_service = {};  // further roles, where the account's policy self_service lets them
 };
 
 std::span<const Route> routes();

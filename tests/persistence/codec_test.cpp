@@ -57,9 +57,16 @@ TEST_CASE("a suppression has these bytes, and they give it back") {
 TEST_CASE("accounts, keys, meta and remembered outcomes have these bytes") {
   Account account{300, "acme", "Acme", Region{{'U', 'A'}}, 128};
   REQUIRE(bytes_of(account) ==
-          "\x01\xac\x02\x04"
+          "\x02\xac\x02\x04"
           "acme\x04"
-          "AcmeUA\x80\x01"s);
+          "AcmeUA\x80\x01\x00"s);
+  REQUIRE(decode_account(bytes_of(account)) == account);
+  // As written before accounts had policies.
+  REQUIRE(decode_account("\x01\xac\x02\x04"
+                         "acme\x04"
+                         "AcmeUA\x80\x01"s) == account);
+  account.policies.self_service = true;
+  REQUIRE(bytes_of(account).back() == 1);
   REQUIRE(decode_account(bytes_of(account)) == account);
 
   ApiKey key{"k", Role::sender, 3, "n", {}, 5, 0};

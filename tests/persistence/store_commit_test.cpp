@@ -125,12 +125,12 @@ TEST_CASE("accounts are numbered from one, keep their number, and are there afte
     REQUIRE(one.commit(change_of(CreateAccount{{0, "acme", "Acme", {}, 5}})).account == 1);
     REQUIRE(one.commit(change_of(CreateAccount{{0, "beta", "Beta", {}, 6}})).account == 2);
     // Each names one thing: neither takes the other back.
-    Outcome renamed = one.commit(change_of(UpdateAccount{"acme", "Acme Ltd", std::nullopt}));
+    Outcome renamed = one.commit(change_of(UpdateAccount{"acme", "Acme Ltd", {}, {}}));
     REQUIRE(renamed.status == Status::committed);
     REQUIRE(renamed.account == 1);
-    REQUIRE(one.commit(change_of(UpdateAccount{"acme", std::nullopt, Region{{'U', 'A'}}})).status ==
+    REQUIRE(one.commit(change_of(UpdateAccount{"acme", {}, Region{{'U', 'A'}}, {}})).status ==
             Status::committed);
-    REQUIRE(one.commit(change_of(UpdateAccount{"nobody", "", {}})).status == Status::not_found);
+    REQUIRE(one.commit(change_of(UpdateAccount{"nobody", "", {}, {}})).status == Status::not_found);
   }
   LoadedStore again(directory.path());
   REQUIRE(again.store->accounts() ==

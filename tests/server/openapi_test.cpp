@@ -64,6 +64,7 @@ TEST_CASE("the API's description has every route, no other, and the roles that m
       if (!route.roles.open() && route.roles.contains(role)) expected.emplace(name_of(role));
     }
     CHECK(roles == expected);
+    CHECK(operation.contains("x-self-service-roles") == !route.self_service.empty());
     CHECK(operation.contains("security") == route.roles.open());
   }
   for (const auto& [name, operation] : described) CHECK(names.count(name) == 1);

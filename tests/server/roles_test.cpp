@@ -124,12 +124,69 @@ TEST_CASE("a key of one account cannot tell another account from none") {
       INFO(name_of(route) << " as " << name_of(role));
       const Reply other = call(driver, route, "other", key);
       const Reply none = call(driver, route, "none", key);
-      CHECK(other.status == (route.roles.contains(role) ? 404 : 403));
+      const bool may = route.roles.contains(role) || route.self_service.contains(role);
+      CHECK(other.status == (may ? 404 : 403));
       CHECK(other.status == none.status);
       CHECK(other.body == none.body);
       CHECK(other.fields == none.fields);
     }
   }
+}
+
+TEST_CASE("an owner changes the list alone where the account's policy allows it") {
+  AppDriver driver;
+  driver.make_account("mine");
+  driver.make_account("other");
+  const std::string owner = driver.make_key(Role::owner, "mine").text;
+  const std::string support = driver.make_key(Role::support).text;
+  const auto set_policy = [&](const std::string& key, const std::string& policies) {
+    return driver.send({"PATCH",
+                        "/v1/accounts/mine",
+                        key,
+                        {{"content-type", "application/json"}},
+                        R"({"policies":)" + policies + "}"});
+  };
+  const auto add = [&](const std::string& account) {
+    return driver.send({"POST",
+                        "/v1/accounts/" + account + "/suppressions",
+                        owner,
+                        {{"content-type", "application/json"}},
+                        R"({"address":"a@example.com","reason":"manual"})"});
+  };
+  const auto remove = [&] {
+    return driver.send(
+        {"DELETE", "/v1/accounts/mine/suppressions/email/a%40example.com", owner, {}, {}});
+  };
+  CHECK(set_policy(owner, R"({"self_service":true})").status == 403);
+  CHECK(add("mine").status == 403);
+
+  const test::Reply set = set_policy(support, R"({"self_service":true})");
+  REQUIRE(set.status == 200);
+  CHECK(set.json()["policies"]["self_service"] == true);
+  CHECK(add("mine").status == 200);
+  CHECK(driver.verdict("mine", "a@example.com") == "suppressed:account:manual");
+  CHECK(remove().status == 200);
+  CHECK(driver.verdict("mine", "a@example.com") == "clear");
+  CHECK(add("other").status == 404);
+  CHECK(add("other").body == add("none").body);
+
+  // The policy allows nothing else, and ends at once.
+  CHECK(driver
+            .send({"PUT",
+                   "/v1/accounts/mine/suppressions/email/a%40example.com/exemption",
+                   owner,
+                   {},
+                   {}})
+            .status == 403);
+  REQUIRE(set_policy(support, R"({"self_service":false})").status == 200);
+  CHECK(add("mine").status == 403);
+  CHECK(remove().status == 403);
+
+  const test::Reply bad = set_policy(support, R"({"self_service":1,"color":true})");
+  CHECK(bad.status == 400);
+  CHECK(bad.json()["errors"] == nlohmann::json::parse(R"([
+      {"field":"policies.self_service","error":"not_a_boolean"},
+      {"field":"policies","error":"unknown_member"}])"));
 }
 
 TEST_CASE("an owner who may not change the list is told whom to ask") {
