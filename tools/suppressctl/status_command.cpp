@@ -1,26 +1,15 @@
 // suppressctl status: is the server ready, and how much does it hold.
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 
 #include "tools/suppressctl/api.hpp"
 #include "tools/suppressctl/command.hpp"
+#include "tools/suppressctl/metrics_text.hpp"
 #include "tools/suppressctl/output.hpp"
 
 namespace suppressctl {
 namespace {
 
 constexpr const char* memory_metric = "process_resident_memory_bytes";
-
-/// The value of a metric without labels, in Prometheus' text format; nullopt when it is not there.
-std::optional<double> metric(std::string_view text, std::string_view name) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ' ') continue;
-    return std::strtod(std::string(line.substr(name.size() + 1)).c_str(), nullptr);
-  }
-  return std::nullopt;
-}
 
 std::string mebibytes(const std::optional<double>& bytes) {
   return bytes ? grouped(static_cast<uint64_t>(*bytes / (1 << 20))) + " MiB" : "";
