@@ -1,177 +1,108 @@
-// The set beside its peers, in one process and one run: the memory ceiling (a loop that only loads
-// one word of one random line of as much memory, prefetched in the same two stages), our set, and
-// absl::flat_hash_set<uint64_t> asked one key at a time. `--more` adds libcuckoo and oneTBB.
+// The set beside its peers, in one process and one run: goals 1 to 5 and 17, and sets as large as
+// memory allows.
 //
-//   set_peers [entries] [--rounds N] [--queries N] [--more] [--no-goals]
+//   set_peers [ENTRIES] [--goal N]... [--rounds N] [--queries N] [--checks N] [--threads N]
+//             [--set-only] [--no-goals]
 //
-// The contenders take turns; medians over the rounds are of CPU seconds of one thread. Every
-// contender must give the same number of hits. Exit code 1 when a goal is missed, 2 when answers
-// differ.
-#include <absl/container/flat_hash_set.h>
-#include <tbb/concurrent_unordered_set.h>
-
+// Goals 1 to 3: the memory ceiling (the fastest of some loops that only load one word of one random
+// line of as much memory), our set, absl::flat_hash_set, libcuckoo and oneTBB, asked the same
+// pre-hashed keys in turn; medians over the rounds of CPU seconds of one thread; all must give the
+// same number of hits. Goal 4: the set on --threads threads and on one, in turn. Goal 5: what the
+// process grows by, against Redis. Goal 17: --checks keys known to be present or absent. --goal
+// picks some of them; --set-only leaves out every peer but the ceiling, for sets that fill the
+// memory. The set is never reserved: it grows from empty, shard by shard, on --threads threads.
+//
+// Exit code 1 when a goal is missed (unless --no-goals), 2 when answers differ or a peer fails.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <functional>
-#include <libcuckoo/cuckoohash_map.hh>
 #include <memory>
+#include <set>
+#include <stdexcept>
 #include <string>
-#include <utility>
+#include <thread>
 
+#include "bench/goals.hpp"
 #include "bench/measure.hpp"
-#include "core/set_layout.hpp"
-#include "core/set_memory.hpp"
-#include "core/suppression_set.hpp"
+#include "bench/peers/redis_set.hpp"
+#include "bench/peers/set_contenders.hpp"
 
 namespace suppressd::bench {
 namespace {
 
-constexpr size_t batch = 1024;  // what BulkCheck asks at once
-constexpr AccountNumber asking_account = 7;
-constexpr SlotState suppressed_as = slot_state(Reason::hard_bounce);
-// The least that the project asks for, and what it aims at.
-constexpr double times_absl_min = 3, times_absl_aim = 5;
-constexpr double bytes_per_entry_max = 13, bytes_per_entry_aim = 11.2;
-constexpr double ceiling_share_aim = 0.6;
-
 struct Arguments {
   uint64_t entries = 10'000'000;
+  std::set<uint64_t> goals = {};
   size_t rounds = 5;
   size_t queries = 4'000'000;
-  bool more = false;
-  bool goals = true;
+  uint64_t checks = 100'000'000;
+  unsigned threads = 2;
+  bool set_only = false;
+  bool enforced = true;
+
+  bool wants(uint64_t goal) const { return goals.empty() || goals.count(goal) > 0; }
+  bool wants_race() const { return wants(1) || (!set_only && (wants(2) || wants(3))); }
 };
+
+[[noreturn]] void usage() {
+  std::fprintf(stderr,
+               "usage: set_peers [ENTRIES] [--goal N]... [--rounds N] [--queries N] [--checks N] "
+               "[--threads N] [--set-only] [--no-goals]\n");
+  std::exit(2);
+}
 
 Arguments parse(int count, char** values) {
   Arguments arguments;
   for (int i = 1; i < count; ++i) {
     const std::string name = values[i];
-    const auto number = [&] { return i + 1 < count ? std::strtoull(values[++i], nullptr, 10) : 0; };
-    if (name == "--rounds") {
+    const auto number = [&] {
+      if (i + 1 >= count) usage();
+      return std::strtoull(values[++i], nullptr, 10);
+    };
+    if (name == "--goal") {
+      arguments.goals.insert(number());
+    } else if (name == "--rounds") {
       arguments.rounds = number();
     } else if (name == "--queries") {
       arguments.queries = number();
-    } else if (name == "--more") {
-      arguments.more = true;
+    } else if (name == "--checks") {
+      arguments.checks = number();
+    } else if (name == "--threads") {
+      arguments.threads = static_cast<unsigned>(number());
+    } else if (name == "--set-only") {
+      arguments.set_only = true;
     } else if (name == "--no-goals") {
-      arguments.goals = false;
+      arguments.enforced = false;
     } else {
       arguments.entries = std::strtoull(values[i], nullptr, 10);
     }
   }
-  if (arguments.entries == 0 || arguments.rounds == 0 || arguments.queries == 0) {
-    std::fprintf(stderr,
-                 "usage: set_peers [entries] [--rounds N] [--queries N] [--more] [--no-goals]\n");
-    std::exit(2);
+  if (arguments.entries == 0 || arguments.rounds == 0 || arguments.queries == 0 ||
+      arguments.threads == 0) {
+    usage();
   }
   return arguments;
 }
 
-/// As many lines as the set has, and nothing to find in them.
-class Ceiling {
- public:
-  explicit Ceiling(uint64_t lines)
-      : count_(lines), memory_(lines * sizeof(Line), Table::alignment) {
-    std::memset(memory_.data(), 1, memory_.bytes());
-  }
-  uint64_t operator()(const std::vector<Fingerprint>& asked) const {
-    constexpr size_t far = 48, near = 10;
-    const auto* lines = static_cast<const uint64_t(*)[8]>(memory_.data());
-    const auto line = [&](size_t i) { return lines[(asked[i].high >> 32) * count_ >> 32]; };
-    uint64_t sum = 0;
-    for (size_t i = 0; i + far < asked.size(); ++i) {
-      __builtin_prefetch(line(i + far), 0, 2);
-      __builtin_prefetch(line(i + near), 0, 3);
-      sum += line(i)[0];
-    }
-    return sum;
-  }
+using Clock = std::chrono::steady_clock;
 
- private:
-  uint64_t count_;
-  LineMemory memory_;
-};
-
-/// One side of the comparison: a name, a lookup of many keys that returns the hits, and its times.
-struct Contender {
-  std::string name;
-  std::function<uint64_t(const std::vector<Fingerprint>&)> ask;
-  double bytes_per_entry;
-  bool counts_hits = true;
-  std::vector<double> seconds = {};
-};
-
-/// Builds a table and says how much the process grew by it.
-template <class Build>
-double bytes_per_entry(uint64_t entries, Build&& build) {
-  const uint64_t before = resident_bytes();
-  build();
-  return static_cast<double>(resident_bytes() - before) / static_cast<double>(entries);
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-template <class Contains>
-uint64_t count_hits(const std::vector<Fingerprint>& asked, Contains&& contains) {
-  uint64_t hits = 0;
-  for (const Fingerprint& address : asked) hits += contains(address.low) ? 1 : 0;
-  return hits;
+std::string text(const char* format, auto... values) {
+  char made[200];
+  std::snprintf(made, sizeof made, format, values...);
+  return made;
 }
 
-void add_set(SuppressionSet& set, uint64_t entries, std::vector<Contender>& contenders) {
-  const double bytes = bytes_per_entry(entries, [&] {
-    for (uint64_t i = 0; i < entries; ++i) {
-      set.prefetch(fingerprint_of(i + 16));
-      set.put(fingerprint_of(i), platform_number, suppressed_as);
-    }
-  });
-  auto reader = std::make_shared<SuppressionSet::Reader>(set);
-  auto findings = std::make_shared<std::vector<Finding>>(batch);
-  contenders.push_back(
-      {"SuppressionSet",
-       [&set, reader, findings](const std::vector<Fingerprint>& asked) {
-         uint64_t hits = 0;
-         for (size_t begin = 0; begin < asked.size(); begin += batch) {
-           const size_t size = std::min(batch, asked.size() - begin);
-           set.check(*reader, {asked.data() + begin, size}, asking_account, *findings);
-           for (size_t i = 0; i < size; ++i) hits += (*findings)[i].clear() ? 0 : 1;
-         }
-         return hits;
-       },
-       bytes});
-}
-
-template <class Table, class Insert, class Contains>
-void add_peer(const char* name, uint64_t entries, std::vector<Contender>& contenders, Insert insert,
-              Contains contains) {
-  auto table = std::make_shared<Table>();
-  const double bytes = bytes_per_entry(entries, [&] {
-    for (uint64_t i = 0; i < entries; ++i) insert(*table, fingerprint_of(i).low);
-  });
-  contenders.push_back({name,
-                        [table, contains](const std::vector<Fingerprint>& asked) {
-                          return count_hits(asked,
-                                            [&](uint64_t key) { return contains(*table, key); });
-                        },
-                        bytes});
-}
-
-void add_peers(uint64_t entries, bool more, std::vector<Contender>& contenders) {
-  add_peer<absl::flat_hash_set<uint64_t>>(
-      "absl::flat_hash_set", entries, contenders, [](auto& t, uint64_t key) { t.insert(key); },
-      [](auto& t, uint64_t key) { return t.contains(key); });
-  if (!more) return;
-  add_peer<libcuckoo::cuckoohash_map<uint64_t, uint8_t>>(
-      "libcuckoo", entries, contenders, [](auto& t, uint64_t key) { t.insert(key, uint8_t{5}); },
-      [](auto& t, uint64_t key) { return t.contains(key); });
-  add_peer<tbb::concurrent_unordered_set<uint64_t>>(
-      "oneTBB unordered_set", entries, contenders, [](auto& t, uint64_t key) { t.insert(key); },
-      [](auto& t, uint64_t key) { return t.count(key) != 0; });
-}
-
-/// All contenders in turn, `rounds` times. False when two that look for keys disagree.
-bool race(std::vector<Contender>& contenders, const std::vector<Fingerprint>& asked, size_t rounds,
-          uint64_t& hits) {
-  hits = ~uint64_t{0};
+/// All contenders in turn, `rounds` times. Returns the hits; throws when two that look for keys
+/// disagree.
+uint64_t race(std::vector<Contender>& contenders, std::span<const Fingerprint> asked,
+              size_t rounds) {
+  uint64_t hits = ~uint64_t{0};
   for (Contender& contender : contenders) contender.seconds.clear();
   for (size_t round = 0; round <= rounds; ++round) {  // round 0 warms up
     for (Contender& contender : contenders) {
@@ -181,83 +112,219 @@ bool race(std::vector<Contender>& contenders, const std::vector<Fingerprint>& as
       if (round > 0) contender.seconds.push_back(took);
       if (!contender.counts_hits) continue;
       if (hits == ~uint64_t{0}) hits = found;
-      if (found != hits) return false;
+      if (found != hits) throw std::runtime_error("the contenders' answers differ");
     }
   }
-  return true;
+  return hits;
 }
 
-const char* verdict(bool met) {
-  return met ? "pass" : "SHORT";
+double rate(const Contender& contender, size_t asked) {
+  return static_cast<double>(asked) / median(contender.seconds);
 }
 
-/// Prints one table of medians; returns the set's rate over absl's.
-double print_race(const std::vector<Contender>& contenders, size_t asked, unsigned hits_percent,
-                  uint64_t hits) {
+double rate_of(const std::vector<Contender>& contenders, const char* name, size_t asked) {
+  const auto found = std::find_if(contenders.begin(), contenders.end(),
+                                  [&](const Contender& c) { return c.name == name; });
+  return found == contenders.end() ? 0 : rate(*found, asked);
+}
+
+/// Goals 1 and 2 with 10 % hits, goal 3 with 100 %.
+bool report_race(const Arguments& arguments, const std::vector<Contender>& contenders,
+                 unsigned hits_percent, uint64_t hits) {
+  const size_t asked = arguments.queries;
   std::printf("\n%u %% hits, checksum %llu hits of %zu\n", hits_percent,
               static_cast<unsigned long long>(hits), asked);
-  std::printf("  %-22s %12s %10s %10s\n", "", "M lookups/s", "ns each", "B/entry");
-  std::vector<double> rates;
+  std::printf("  %-26s %12s %10s %10s\n", "", "M lookups/s", "ns each", "B/entry");
+  double ceiling = 0;
   for (const Contender& contender : contenders) {
-    const double seconds = median(contender.seconds);
-    rates.push_back(static_cast<double>(asked) / seconds * 1e-6);
-    std::printf("  %-22s %12.1f %10.2f %10.2f\n", contender.name.c_str(), rates.back(),
-                1000 / rates.back(), contender.bytes_per_entry);
+    const double lookups = rate(contender, asked);
+    if (!contender.counts_hits) ceiling = std::max(ceiling, lookups);
+    std::printf("  %-26s %12.1f %10.2f %10.2f\n", contender.name.c_str(), lookups * 1e-6,
+                1e9 / lookups, contender.bytes_per_entry);
   }
-  const double share = rates[1] / rates[0], times = rates[1] / rates[2];
+  const double ours = rate_of(contenders, "SuppressionSet", asked);
+  const std::string note = text("%.1f M/s", ours * 1e-6);
+  bool met = true;
+  if (hits_percent == 10 && arguments.wants(1)) {
+    met &= report_goal(1, "ceiling", ours / ceiling, note);
+  }
+  const uint64_t number = hits_percent == 10 ? 2 : 3;
+  if (arguments.set_only || !arguments.wants(number)) return met;
+  const auto beside = [&](const char* goal, const char* name) {
+    met &=
+        report_goal(static_cast<int>(number), goal, ours / rate_of(contenders, name, asked), note);
+  };
+  beside("absl", "absl::flat_hash_set");
+  if (number == 2) {
+    beside("libcuckoo", "libcuckoo");
+    beside("oneTBB", "oneTBB unordered_set");
+  }
+  return met;
+}
+
+bool compare_lookups(const Arguments& arguments, const SuppressionSet& set, double bytes) {
+  std::vector<Contender> contenders = memory_loops(set.statistics().lines);
+  contenders.push_back(set_contender(set));
+  contenders.back().bytes_per_entry = bytes;
+  if (!arguments.set_only && (arguments.wants(2) || arguments.wants(3))) {
+    for (const Peer peer : {Peer::absl, Peer::libcuckoo, Peer::onetbb}) {
+      contenders.push_back(peer_contender(peer, arguments.entries, arguments.threads));
+    }
+  }
+  bool met = true;
+  for (const unsigned hits_percent : {10u, 100u}) {
+    const auto asked = queries(arguments.queries, arguments.entries, hits_percent);
+    const uint64_t hits = race(contenders, asked, arguments.rounds);
+    met &= report_race(arguments, contenders, hits_percent, hits);
+  }
+  return met;
+}
+
+/// Lookups a second of `threads` readers that begin together: the sum of their rates by their own
+/// CPU time, so that what else runs on the machine counts only by caches and memory.
+double rate_of_threads(const SuppressionSet& set, std::span<const Fingerprint> asked,
+                       unsigned threads) {
+  std::atomic<unsigned> ready{0};
+  std::vector<double> rates(threads);
+  std::vector<std::thread> readers;
+  for (unsigned t = 0; t < threads; ++t) {
+    readers.emplace_back([&, t] {
+      const Contender reader = set_contender(set);
+      ++ready;
+      while (ready.load() < threads) {
+      }
+      // Each begins elsewhere, so that no two share the lines they bring into the caches.
+      const size_t from = asked.size() / threads * t;
+      const double begin = thread_cpu_seconds();
+      reader.ask(asked.subspan(from));
+      reader.ask(asked.first(from));
+      rates[t] = static_cast<double>(asked.size()) / (thread_cpu_seconds() - begin);
+    });
+  }
+  double sum = 0;
+  for (unsigned t = 0; t < threads; ++t) {
+    readers[t].join();
+    sum += rates[t];
+  }
+  return sum;
+}
+
+bool compare_threads(const Arguments& arguments, const SuppressionSet& set) {
+  const auto asked = queries(arguments.queries, arguments.entries, 10);
+  std::vector<double> one, all, ratio;
+  for (size_t round = 0; round <= arguments.rounds; ++round) {  // round 0 warms up
+    const double alone = rate_of_threads(set, asked, 1);
+    const double together = rate_of_threads(set, asked, arguments.threads);
+    if (round == 0) continue;
+    one.push_back(alone);
+    all.push_back(together);
+    ratio.push_back(together / alone);
+  }
+  std::printf("\n1 thread %.1f M lookups/s, %u threads %.1f M lookups/s together\n",
+              median(one) * 1e-6, arguments.threads, median(all) * 1e-6);
+  if (arguments.threads != 2) return true;  // the goal is for two; other numbers are to look at
+  return report_goal(4, "one thread", median(ratio), "sum of rates by CPU time of each thread");
+}
+
+/// Asks for numbers that are entries and numbers that are not, every answer judged. Returns how
+/// many answers were wrong.
+uint64_t wrong_answers(const SuppressionSet& set, uint64_t entries, uint64_t from, uint64_t to) {
+  constexpr uint64_t batch = 1024;
+  SuppressionSet::Reader reader(set);
+  std::vector<Fingerprint> asked(batch);
+  std::vector<Finding> findings(batch);
+  uint64_t wrong = 0;
+  for (uint64_t begin = from; begin < to; begin += batch) {
+    const size_t size = std::min(batch, to - begin);
+    for (size_t i = 0; i < size; ++i) {
+      // Odd: absent numbers, never asked twice. Even: entries, all over the set.
+      const uint64_t number = begin + i;
+      const uint64_t entry = number / 2 * 0x9e3779b97f4a7c15 % entries;
+      asked[i] = fingerprint_of(number % 2 == 1 ? entries + number / 2 : entry);
+    }
+    set.check(reader, {asked.data(), size}, 1, findings);
+    for (size_t i = 0; i < size; ++i) wrong += findings[i].clear() != ((begin + i) % 2 == 1);
+  }
+  return wrong;
+}
+
+bool check_answers(const Arguments& arguments, const SuppressionSet& set) {
+  std::vector<std::thread> threads;
+  std::vector<uint64_t> wrong(arguments.threads);
+  const auto begin = Clock::now();
+  for (unsigned t = 0; t < arguments.threads; ++t) {
+    threads.emplace_back([&, t] {
+      const auto at = [&](unsigned i) { return arguments.checks / arguments.threads * i; };
+      const uint64_t to = t + 1 == arguments.threads ? arguments.checks : at(t + 1);
+      wrong[t] = wrong_answers(set, arguments.entries, at(t), to);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  uint64_t sum = 0;
+  for (const uint64_t count : wrong) sum += count;
+  std::printf("\n%llu checks in %.1f s\n", static_cast<unsigned long long>(arguments.checks),
+              seconds_since(begin));
+  return report_goal(17, "wrong answers", static_cast<double>(sum),
+                     text("of %.3g checks", static_cast<double>(arguments.checks)));
+}
+
+bool compare_memory(const Arguments& arguments, double bytes) {
+  bool met = report_goal(5, "bytes an entry", bytes, "grown from empty");
+  if (arguments.set_only) return met;
+  // An eighth of the members fills Redis' table as far as all of them would, its size being a power
+  // of two.
+  constexpr uint64_t members_max = 20'000'000;
+  uint64_t members = arguments.entries;
+  while (members > members_max) members /= 2;
+  const double of_redis = redis_bytes_per_member(members);
+  met &= report_goal(5, "Redis", of_redis / bytes,
+                     text("%.1f B a member, %.3g members", of_redis, static_cast<double>(members)));
+  return met;
+}
+
+void print_set(const SuppressionSet& set, double bytes, double fill_seconds, unsigned threads) {
+  const SuppressionSet::Statistics statistics = set.statistics();
+  const auto entries = static_cast<double>(statistics.entries);
   std::printf(
-      "  of the memory ceiling %.2f (aim %.2f: %s), times absl %.2f (least %.0f: %s, aim %.0f: "
-      "%s)\n",
-      share, ceiling_share_aim, verdict(share >= ceiling_share_aim), times, times_absl_min,
-      verdict(times >= times_absl_min), times_absl_aim, verdict(times >= times_absl_aim));
-  return times;
+      "set         %llu entries, %.2f B an entry, %.2f of 8 slots a line, %.1f %% moved, %llu "
+      "spilled, %.0f %% huge pages, kernel %s\n",
+      static_cast<unsigned long long>(statistics.entries), bytes,
+      entries / static_cast<double>(statistics.lines),
+      100 * static_cast<double>(statistics.moved) / entries,
+      static_cast<unsigned long long>(statistics.spilled),
+      100 * static_cast<double>(huge_page_bytes()) / static_cast<double>(statistics.bytes),
+      std::string(name_of(best_kernel())).c_str());
+  std::printf("filled      from empty in %.1f s by %u threads, %llu growths\n", fill_seconds,
+              threads, static_cast<unsigned long long>(statistics.growths));
+  std::fflush(stdout);
 }
 
 int run(const Arguments& arguments) {
   std::printf("%s", environment().c_str());
   SuppressionSet set;
-  std::vector<Contender> contenders;
-  add_set(set, arguments.entries, contenders);
-  const SuppressionSet::Statistics statistics = set.statistics();
-  const double huge =
-      static_cast<double>(huge_page_bytes()) / static_cast<double>(statistics.bytes);
-  const auto ceiling = std::make_shared<Ceiling>(statistics.lines);
-  contenders.insert(contenders.begin(),
-                    {"memory ceiling", [ceiling](const auto& asked) { return (*ceiling)(asked); },
-                     contenders[0].bytes_per_entry, false});
-  add_peers(arguments.entries, arguments.more, contenders);
-
-  const double entries = static_cast<double>(statistics.entries);
-  std::printf(
-      "set         %llu entries, %.2f of 8 slots a line, %.1f %% moved, %llu spilled, %.0f %% huge "
-      "pages, kernel %s\n",
-      static_cast<unsigned long long>(statistics.entries),
-      entries / static_cast<double>(statistics.lines),
-      100 * static_cast<double>(statistics.moved) / entries,
-      static_cast<unsigned long long>(statistics.spilled), 100 * huge,
-      std::string(name_of(best_kernel())).c_str());
-  double times = 0;
-  for (const unsigned hits_percent : {10u, 100u}) {
-    const auto asked = queries(arguments.queries, arguments.entries, hits_percent);
-    uint64_t hits = 0;
-    if (!race(contenders, asked, arguments.rounds, hits)) {
-      std::fprintf(stderr, "set_peers: the contenders' answers differ\n");
-      return 2;
-    }
-    const double ratio = print_race(contenders, asked.size(), hits_percent, hits);
-    if (hits_percent == 10) times = ratio;
-  }
-  const double bytes = contenders[1].bytes_per_entry;
-  std::printf("\nbytes an entry %.2f (most %.1f: %s, aim %.1f: %s)\n", bytes, bytes_per_entry_max,
-              verdict(bytes <= bytes_per_entry_max), bytes_per_entry_aim,
-              verdict(bytes <= bytes_per_entry_aim));
-  const bool met = times >= times_absl_min && bytes <= bytes_per_entry_max;
-  return met || !arguments.goals ? 0 : 1;
+  const uint64_t before = resident_bytes();
+  const auto begin = Clock::now();
+  fill(set, arguments.entries, arguments.threads);
+  const double took = seconds_since(begin);
+  const double bytes =
+      static_cast<double>(resident_bytes() - before) / static_cast<double>(arguments.entries);
+  print_set(set, bytes, took, arguments.threads);
+  bool met = true;
+  if (arguments.wants(5)) met &= compare_memory(arguments, bytes);
+  if (arguments.wants(17)) met &= check_answers(arguments, set);
+  if (arguments.wants(4)) met &= compare_threads(arguments, set);
+  if (arguments.wants_race()) met &= compare_lookups(arguments, set, bytes);
+  return met || !arguments.enforced ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace suppressd::bench
 
 int main(int count, char** values) {
-  return suppressd::bench::run(suppressd::bench::parse(count, values));
+  try {
+    return suppressd::bench::run(suppressd::bench::parse(count, values));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "set_peers: %s\n", error.what());
+    return 2;
+  }
 }
