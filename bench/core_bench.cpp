@@ -95,22 +95,96 @@ void digest(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-/// The whole way, with one address in ten on the list.
-void bulk_check(benchmark::State& state, Kind kind) {
-  const auto texts = raws(kind);
+std::string lines_of(const std::vector<std::string>& texts) {
+  std::string lines;
+  for (const std::string& text : texts) lines.append(text).append("\n");
+  return lines;
+}
+
+/// Lines, classes and lower case, a block at a time.
+void mark_lines(benchmark::State& state, Kernel kernel) {
+  if (!kernel_available(kernel)) return state.SkipWithError("not on this CPU");
+  const std::string text = lines_of(raws(Kind::plain_email));
+  AddressLines lines(kernel);
+  size_t marked = 0;
+  std::string_view rest = text;
+  for (auto _ : state) {
+    if (rest.empty()) rest = text;
+    rest.remove_prefix(lines.read(rest));
+    marked += lines.size();
+  }
+  benchmark::DoNotOptimize(lines);
+  state.SetItemsProcessed(static_cast<int64_t>(marked));
+}
+
+/// Hashing of what was marked.
+void fingerprint_lines(benchmark::State& state) {
+  const std::string text = lines_of(raws(Kind::plain_email));
+  const FingerprintKey key = bench_key();
+  std::vector<EmailPiece> to_32, to_64;
+  size_t begin = 0;
+  for (size_t end = 0; (end = text.find('\n', begin)) < AddressLines::bytes_max; begin = end + 1) {
+    const EmailPiece piece{static_cast<uint16_t>(begin), static_cast<uint16_t>(end - begin), 0};
+    (end - begin <= 32 ? to_32 : to_64).push_back(piece);
+    (end - begin <= 32 ? to_32 : to_64).back().row = static_cast<uint32_t>(to_32.size());
+  }
+  std::vector<Fingerprint> fingerprints(to_32.size() + to_64.size());
+  for (auto _ : state) {
+    key.emails_17_to_32(text.data(), to_32, fingerprints.data());
+    key.emails_33_to_64(text.data(), to_64, fingerprints.data());
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(fingerprints.size()));
+}
+
+struct Scene {
+  explicit Scene(uint64_t entries, const std::vector<std::string>& texts) {
+    for (uint64_t i = 0; i < entries; ++i) {
+      set.put(fingerprint_of(i), platform_number, slot_state(Reason::hard_bounce));
+    }
+    CanonicalAddress address;
+    for (size_t i = 0; i < rows; i += 10) {
+      if (normalizer.address(texts[i], std::nullopt, {}, address) != AddressError::none) continue;
+      set.put(key(address), asking_account, slot_state(Reason::unsubscribe));
+    }
+  }
   const FingerprintKey key = bench_key();
   Normalizer normalizer;
   SuppressionSet set;
-  for (uint64_t i = 0; i < static_cast<uint64_t>(state.range(0)); ++i) {
-    set.put(fingerprint_of(i), platform_number, slot_state(Reason::hard_bounce));
+  SuppressionSet::Reader reader{set};
+  BulkCheck check{set, reader, key, normalizer, {.account = asking_account}};
+};
+
+/// The whole way from a text's lines, with one address in ten on the list.
+void check_lines(benchmark::State& state, Kind kind) {
+  const auto texts = raws(kind);
+  const std::string text = lines_of(texts);
+  const auto scene = std::make_unique<Scene>(static_cast<uint64_t>(state.range(0)), texts);
+  BulkCheck& check = scene->check;
+  AddressLines lines;
+  size_t checked = 0, suppressed = 0;
+  for (auto _ : state) {
+    for (std::string_view rest = text; !rest.empty(); checked += lines.size()) {
+      rest.remove_prefix(lines.read(rest));
+      if (check.size() + lines.size() > BulkCheck::rows_max) {
+        suppressed += (check.run(), check.not_clear().size());
+      }
+      const size_t first_row = check.size();
+      for (const uint32_t i : check.push_lines(lines, 0, lines.size(), std::nullopt)) {
+        check.settle(first_row + i, lines.raw(lines.line(i)), std::nullopt);
+      }
+    }
   }
-  CanonicalAddress address;
-  for (size_t i = 0; i < rows; i += 10) {
-    if (normalizer.address(texts[i], std::nullopt, {}, address) != AddressError::none) continue;
-    set.put(key(address), asking_account, slot_state(Reason::unsubscribe));
-  }
-  SuppressionSet::Reader reader(set);
-  BulkCheck check(set, reader, key, normalizer, {.account = asking_account});
+  state.SetItemsProcessed(static_cast<int64_t>(checked));
+  state.counters["suppressed%"] =
+      100 * static_cast<double>(suppressed) / static_cast<double>(checked);
+}
+
+/// The whole way, address by address, with one in ten on the list.
+void bulk_check(benchmark::State& state, Kind kind) {
+  const auto texts = raws(kind);
+  const auto scene = std::make_unique<Scene>(static_cast<uint64_t>(state.range(0)), texts);
+  BulkCheck& check = scene->check;
   size_t at = 0;
   size_t suppressed = 0;
   for (auto _ : state) {
@@ -131,6 +205,13 @@ BENCHMARK_CAPTURE(normalize, plain_phone, Kind::plain_phone);
 BENCHMARK_CAPTURE(normalize, messy_phone, Kind::messy_phone);
 BENCHMARK(fingerprint);
 BENCHMARK(digest);
+BENCHMARK_CAPTURE(mark_lines, scalar, Kernel::scalar);
+BENCHMARK_CAPTURE(mark_lines, avx2, Kernel::avx2);
+BENCHMARK_CAPTURE(mark_lines, avx512, Kernel::avx512);
+BENCHMARK(fingerprint_lines);
+BENCHMARK_CAPTURE(check_lines, plain_email, Kind::plain_email)->Arg(100'000)->Arg(10'000'000);
+BENCHMARK_CAPTURE(check_lines, plain_phone, Kind::plain_phone)->Arg(100'000)->Arg(10'000'000);
+BENCHMARK_CAPTURE(check_lines, mixed, Kind::mixed)->Arg(100'000)->Arg(10'000'000);
 BENCHMARK_CAPTURE(bulk_check, plain_email, Kind::plain_email)->Arg(100'000)->Arg(10'000'000);
 BENCHMARK_CAPTURE(bulk_check, mixed, Kind::mixed)->Arg(100'000)->Arg(10'000'000);
 

@@ -112,6 +112,12 @@ bool plain_phone(std::string_view raw, char* scratch, std::string_view& canonica
   return true;
 }
 
+bool is_plain_e164(std::string_view text) {
+  const size_t digits = text.size() - 1;
+  return digits >= phone_digits_min && digits <= phone_digits_max &&
+         stands_as_written(text.data() + 1, digits);
+}
+
 bool plain_national_phone(std::string_view raw, Region region, char* scratch,
                           std::string_view& canonical) {
   if (raw.size() > raw_address_octets_max) return false;

@@ -22,7 +22,11 @@ std::string_view unwrap_phone(std::string_view raw);
 /// (at least phone_digits_max + 1 bytes). False says nothing about the number.
 bool plain_phone(std::string_view raw, char* scratch, std::string_view& canonical);
 
-/// The same for national input, with or without its country code, in regions whose dialing plan is
+/// Whether a '+' and digits, nothing else, are a canonical phone number as they stand. False says
+/// nothing about the number. Precondition: `text` is that.
+bool is_plain_e164(std::string_view text);
+
+/// plain_phone() for national input, with or without its country code, in regions whose dialing plan is
 /// simple. Shorter numbers than phone_digits_min may be short codes and are left alone.
 bool plain_national_phone(std::string_view raw, Region region, char* scratch,
                           std::string_view& canonical);
