@@ -75,6 +75,28 @@ ChangeRow::ChangeRow(std::string_view bytes) : from_(bytes) {
   if (from_.left() == 0) from_.spoil();  // a change without an effect is not logged
 }
 
+std::optional<AccountNumber> account_of(std::string_view bytes) {
+  ChangeRow row(bytes);
+  ChangedAddress first;
+  switch (row.kind()) {
+    case ChangeKind::create_account:
+    case ChangeKind::update_account: {
+      const std::optional<Account> account = decode_account(row.body());
+      return account ? std::optional(account->number) : std::nullopt;
+    }
+    case ChangeKind::create_key:
+    case ChangeKind::revoke_key: {
+      const std::optional<ApiKey> key = decode_key(row.body());
+      return key ? std::optional(key->account) : std::nullopt;
+    }
+    case ChangeKind::rekeyed:
+    case ChangeKind::loss_accepted:
+      return platform_number;
+    default:  // what touches addresses touches those of one scope, and at least one
+      return row.next(first) ? std::optional(first.scope) : std::nullopt;
+  }
+}
+
 bool ChangeRow::next(ChangedAddress& into) {
   if (!from_.good() || from_.left() == 0) return false;
   return kind_ == ChangeKind::add_suppressions ? next_added(into) : next_single(into);

@@ -66,4 +66,8 @@ class ChangeRow {
   std::optional<CauseView> cause_;  // of the row before
 };
 
+/// The account that a change concerns; platform_number for what concerns all or none. nullopt when
+/// the row is damaged. Reads only as far as it must.
+std::optional<AccountNumber> account_of(std::string_view row);
+
 }  // namespace suppressd

@@ -91,6 +91,18 @@ struct SuppressionPage {
   uint64_t sequence = 0;  // at which the page was read
 };
 
+/// Rows of `changes` as they are stored; change_row.hpp reads them.
+struct ChangePage {
+  struct Item {
+    uint64_t sequence = 0;
+    std::string row;
+  };
+  std::vector<Item> items;
+  uint64_t after = 0;  // the last change looked at; the next page begins after it
+};
+inline constexpr size_t change_page_bytes_max = 4 << 20;  // of rows; one that is larger comes alone
+inline constexpr size_t change_page_examined_max = 20'000;  // of changes, whatever passes
+
 class Store {
  public:
   /// Opens or creates. Refuses a directory that is locked, read-only, newer, damaged or of another
@@ -116,6 +128,10 @@ class Store {
   /// std::invalid_argument on a bad cursor.
   SuppressionPage list(AccountNumber scope, const SuppressionFilter& filter,
                        std::string_view cursor, size_t limit) const;
+  /// The changes after `after` up to `up_to`, in order, all or those that concern one account. At
+  /// most `limit`, and bounded work and bytes: a page may be short, even empty, before `up_to`.
+  ChangePage changes(uint64_t after, uint64_t up_to, std::optional<AccountNumber> account,
+                     size_t limit) const;
   std::vector<Account> accounts() const;  // all; the server keeps them in memory
   std::vector<ApiKey> keys() const;       // all, revoked ones too
 

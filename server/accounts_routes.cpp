@@ -2,6 +2,7 @@
 // committer.
 #include <nlohmann/json.hpp>
 
+#include "server/account_json.hpp"
 #include "server/committer.hpp"
 #include "server/handlers.hpp"
 #include "server/idempotency.hpp"
@@ -17,18 +18,6 @@ namespace {
 
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view patch_types = "application/merge-patch+json, application/json";
-
-nlohmann::ordered_json account_json(const Account& account) {
-  nlohmann::ordered_json json{{"account", account.id}, {"name", account.name}};
-  if (account.default_region.empty()) {
-    json["default_region"] = nullptr;
-  } else {
-    json["default_region"] = account.default_region.text();
-  }
-  json["policies"] = {{"self_service", account.policies.self_service}};
-  json["created_at"] = time_text(account.created_at);
-  return json;
-}
 
 Problem owners_policies_problem() {
   return {403,

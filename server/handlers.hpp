@@ -28,6 +28,9 @@ std::unique_ptr<Exchange> get_suppression(Call& call);
 std::unique_ptr<Exchange> delete_suppression(Call& call);
 std::unique_ptr<Exchange> put_exemption(Call& call);
 std::unique_ptr<Exchange> delete_exemption(Call& call);
+// changes_routes.cpp
+std::unique_ptr<Exchange> get_changes(Call& call);
+std::unique_ptr<Exchange> get_account_changes(Call& call);
 // operation_routes.cpp
 std::unique_ptr<Exchange> get_livez(Call& call);
 std::unique_ptr<Exchange> get_readyz(Call& call);

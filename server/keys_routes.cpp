@@ -1,6 +1,7 @@
 // API keys: make (the text is shown once), list, revoke. Administrators only.
 #include <nlohmann/json.hpp>
 
+#include "server/account_json.hpp"
 #include "server/auth.hpp"
 #include "server/committer.hpp"
 #include "server/handlers.hpp"
@@ -16,16 +17,6 @@ namespace suppressd {
 namespace {
 
 constexpr size_t key_name_octets_max = 256;
-
-nlohmann::ordered_json key_json(const ApiKey& key, const Account* account) {
-  nlohmann::ordered_json json{{"id", key.id}, {"role", name_of(key.role)}};
-  json["account"] = account ? nlohmann::ordered_json(account->id) : nullptr;
-  json["name"] = key.name;
-  json["created_at"] = time_text(key.created_at);
-  json["revoked_at"] =
-      key.revoked_at == 0 ? nullptr : nlohmann::ordered_json(time_text(key.revoked_at));
-  return json;
-}
 
 /// What the handler of the body keeps from the call.
 struct Author {

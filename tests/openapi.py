@@ -162,6 +162,9 @@ def calls():
     yield "DELETE " + entry, one
     yield "DELETE " + entry, one
     yield "DELETE " + platform + "/{channel}/{address}", platform + "/email/dead%40example.com"
+    for feed in ("/v1/changes", mine + "/changes"):
+        for query in ("", "?after=3&limit=2", "?after=999999", "?wait=61"):
+            yield "GET " + feed.replace("acme", "{account}"), feed + query
     for path in ("/livez", "/readyz", "/metrics", "/version", "/openapi.json"):
         yield "GET " + path, path
 

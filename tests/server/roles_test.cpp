@@ -32,6 +32,8 @@ const std::map<std::string, std::string> expected = {
     {"GET /v1/accounts", "as"},
     {"GET /v1/accounts/{account}", "aso"},
     {"PATCH /v1/accounts/{account}", "aso"},
+    {"GET /v1/accounts/{account}/changes", "aso"},
+    {"GET /v1/changes", "aso"},
     {"POST /v1/keys", "a"},
     {"GET /v1/keys", "a"},
     {"DELETE /v1/keys/{id}", "a"},
