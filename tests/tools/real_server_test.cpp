@@ -49,6 +49,32 @@ std::set<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+TEST_CASE("changes are shown in order, from where one left off, and while they happen") {
+  ServerWithAccount server;
+  REQUIRE(server.ctl({"add", "a@example.com", "--reason", "manual"}).exit_code == 0);
+  const Finished all = server.ctl({"changes", "--json"});
+  std::vector<Json> changes;
+  std::istringstream lines(all.out);
+  for (std::string line; std::getline(lines, line);) changes.push_back(Json::parse(line));
+  REQUIRE(changes.size() == 3);
+  CHECK(changes[1]["kind"] == "account_created");
+  CHECK(changes[2]["kind"] == "suppressions_added");
+  CHECK(changes[2]["entries"][0]["address"] == "a@example.com");
+
+  const std::string last = changes[2]["sequence"].dump();
+  CHECK(server.ctl({"changes", "--after", last}).out.empty());
+  CHECK(server.ctl({"changes", "--of-account"}).out.find("a@example.com manual") !=
+        std::string::npos);
+  CHECK(server.ctl({"changes", "--after", "999999"}).exit_code == 2);
+
+  const auto following = server.begin_ctl({"changes", "--follow", "--json", "--after", last});
+  REQUIRE(server.ctl({"remove", "a@example.com"}).exit_code == 0);
+  wait_until("the change that just happened", [&] { return following->output_size() != 0; });
+  following->signal(SIGKILL);
+  const Finished followed = following->wait();
+  CHECK(followed.out.find("suppression_removed") != std::string::npos);
+}
+
 TEST_CASE("accounts are created, shown, changed and listed") {
   ServerWithAccount server;
   CHECK(server.json({"accounts", "show", "demo"})["default_region"] == "UA");

@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   add_suppressions(app, context);
   add_status(app, context);
   add_administration(app, context);
+  add_changes(app, context);
   add_bench(app, context);
   try {
     app.parse(argc, argv);
