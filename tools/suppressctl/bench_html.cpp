@@ -82,7 +82,7 @@ std::string mix_text(const Json& mix) {
 void add_facts(Page& page, const BenchReport& report) {
   const ServerSample& server = report.server_at_start;
   std::vector<std::vector<std::string>> rows{
-      {"Server", "suppressd " + text_of(report.server_version, "version") + ", " +
+      {"Server", report.server + ": suppressd " + text_of(report.server_version, "version") + ", " +
                      text_of(report.server_version, "compiler") + ", kernel " +
                      text_of(report.server_version, "kernel")},
       {"Entries", grouped(static_cast<uint64_t>(server.entries)) + " (" +

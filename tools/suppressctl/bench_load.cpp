@@ -352,7 +352,8 @@ void Link::read() {
                              if (error || !answer_.feed(got) || !got.empty())
                                return finish(Outcome::broken);
                              if (!answer_.whole()) return read();
-                             // Refused before the body was sent: the rest of it can only be dropped with the connection.
+                             // Refused before the body was sent: the rest of it can only be
+                             // dropped with the connection.
                              if (written_ || answer_.status() != 200) finish(judge());
                            });
   });

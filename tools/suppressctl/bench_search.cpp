@@ -10,6 +10,7 @@ constexpr std::array ladder{0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0};
 constexpr double beyond = 1.15;      // when even the last rung holds
 constexpr unsigned beyond_max = 12;  // five times the capacity: the estimate was useless
 constexpr unsigned halvings_max = 12;
+constexpr unsigned failures_max = 2;
 
 double seconds_of(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
@@ -33,7 +34,8 @@ SearchResult sorted(std::vector<LoadPoint> points) {
   std::sort(points.begin(), points.end(),
             [](const LoadPoint& a, const LoadPoint& b) { return a.offered < b.offered; });
   SearchResult result{std::move(points), std::nullopt};
-  for (size_t i = 0; i < result.points.size() && result.points[i].holds; ++i) result.highest = i;
+  for (size_t i = 0; i < result.points.size(); ++i)
+    if (result.points[i].holds) result.highest = i;
   return result;
 }
 
@@ -70,19 +72,25 @@ bool holds(const LoadPoint& point, double p99_goal) {
 SearchResult search(const SearchPlan& plan, const Measure& measure,
                     const std::function<bool()>& stop) {
   std::vector<LoadPoint> points;
-  double held = 0, failed = 0;
+  double held = 0, failed = 0;  // failed: the lowest above `held`; 0: none
+  unsigned failures = 0;        // in a row
   const auto take = [&](double rate) {
     auto point = median_point(rate, plan, measure, stop);
     if (!point) return false;
-    (point->holds ? held : failed) = rate;
     points.push_back(*point);
+    if (point->holds) {
+      held = rate;
+      if (failed <= held) failed = 0;
+    } else if (failed == 0 || rate < failed) {
+      failed = rate;
+    }
+    failures = point->holds ? 0 : failures + 1;
     return true;
   };
   for (const double share : ladder)
-    if (failed == 0 && !take(plan.capacity * share)) return sorted(std::move(points));
+    if (failures < failures_max && !take(plan.capacity * share)) return sorted(std::move(points));
   for (unsigned i = 0; failed == 0 && i < beyond_max; ++i)
     if (!take(held * beyond)) return sorted(std::move(points));
-  // Nothing held: the first rung is the answer's upper end, and no rate below it is worth asking.
   for (unsigned i = 0; held > 0 && failed > held * (1 + plan.precision) && i < halvings_max; ++i)
     if (!take((held + failed) / 2)) break;
   return sorted(std::move(points));

@@ -1,10 +1,11 @@
 // The highest rate at which the server keeps a given 99th percentile.
 //
 // The search climbs a ladder of shares of what the server could do when asked without pause, until
-// a rate does not hold, then halves the step between the last that held and the first that did not
-// until they are within `precision`. Each rate is measured `repeats` times and judged by the
-// median. A rate holds when its p99 is within the goal, the server did not fall behind (it did
-// `kept_share_min` of what was offered) and nothing failed.
+// two rungs in a row do not hold (one may have met a noisy moment), then halves the step between
+// the highest rate that held and the next that did not until they are within `precision`. Each rate
+// is measured `repeats` times and judged by the median. A rate holds when its p99 is within the
+// goal, the server did not fall behind (it did `kept_share_min` of what was offered) and nothing
+// failed.
 #pragma once
 
 #include <chrono>
@@ -60,7 +61,7 @@ using Measure = std::function<LoadPoint(double offered)>;
 
 struct SearchResult {
   std::vector<LoadPoint> points;  // one a rate, in order of rate
-  std::optional<size_t> highest;  // index of the highest that holds below the first that does not
+  std::optional<size_t> highest;  // index of the highest that holds
 };
 /// Stops early, with what there is, when `stop` says so.
 SearchResult search(const SearchPlan& plan, const Measure& measure,

@@ -31,6 +31,7 @@ void add_explain(CLI::App& app, Context& context);         // explain_command.cp
 void add_administration(CLI::App& app, Context& context);  // admin_commands.cpp
 void add_bench(CLI::App& app, Context& context);           // bench_command.cpp
 void add_changes(CLI::App& app, Context& context);         // changes_command.cpp
+void add_plan(CLI::App& app, Context& context);            // plan_command.cpp
 void add_status(CLI::App& app, Context& context);          // status_command.cpp
 
 }  // namespace suppressctl

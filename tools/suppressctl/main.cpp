@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   add_administration(app, context);
   add_changes(app, context);
   add_bench(app, context);
+  add_plan(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
