@@ -20,6 +20,17 @@ namespace {
 /// order, and that is all that an acquire load of a slot gives there. ThreadSanitizer's build uses
 /// the scalar kernel.
 struct Avx2Compare {
+  static bool candidate(const Line& line, uint64_t platform) {
+    const auto* halves = reinterpret_cast<const __m256i*>(&line);
+    const __m256i wanted = _mm256_set1_epi64x(static_cast<int64_t>(platform));
+    constexpr int other_bits = tag_shift + salt_bits;
+    const auto of = [&](const __m256i* half) {
+      const __m256i differs = _mm256_xor_si256(_mm256_load_si256(half), wanted);
+      return _mm256_cmpeq_epi64(_mm256_srli_epi64(differs, other_bits), _mm256_setzero_si256());
+    };
+    return _mm256_movemask_epi8(_mm256_or_si256(of(halves), of(halves + 1))) != 0;
+  }
+
   static uint64_t states(const Line& line, uint64_t platform, uint64_t salt) {
     const auto* halves = reinterpret_cast<const __m256i*>(&line);
     const __m256i low = _mm256_load_si256(halves);

@@ -20,6 +20,13 @@ struct Avx512Compare {
     return state_if_key(word, key);
   }
 
+  static bool candidate(const Line& line, uint64_t platform) {
+    const __m512i differs = _mm512_xor_si512(_mm512_load_si512(&line),
+                                             _mm512_set1_epi64(static_cast<int64_t>(platform)));
+    const __m512i mask = _mm512_set1_epi64(static_cast<int64_t>(address_mask));
+    return _mm512_testn_epi64_mask(differs, mask) != 0;
+  }
+
   static uint64_t states(const Line& line, uint64_t platform, uint64_t salt) {
     const __m512i words = _mm512_load_si512(&line);
     return state(line, platform ^ salt, words) | state(line, platform, words) << state_bits;

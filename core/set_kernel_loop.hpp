@@ -1,13 +1,20 @@
-// The batch loop of every kernel. `Compare::states(line, platform_key, account_key)` tells the
-// states of two keys in one line as `account | platform << 4`.
+// The batch loop of every kernel, a template over how a line is compared:
+//   Compare::candidate(line, platform_key)     whether an entry of the address may be in the line,
+//                                              for any account: cheap, and hardly ever mistaken
+//   Compare::states(line, platform_key, salt)  the states of the two keys, `account | platform << 4`
 //
-// First pass: places of far addresses are computed and prefetched into L2, near ones into L1, and
-// one line is compared, without a branch that depends on the data. The few addresses whose answer a
-// later line could change are noted, and the second pass looks them up whole.
+// First pass: places of far addresses are computed and their lines prefetched; one line is compared.
+// Its one branch is on candidate(): where there is none, nothing else of the line is looked at. It
+// is mispredicted for a tenth of the addresses if a tenth is found, which costs less than comparing
+// both keys in every line would. No store's address depends on what a line holds: such stores hold
+// up the loads behind them. So the few addresses whose answer a later line could change are marked
+// in their findings, and the second pass looks them up whole.
 //
 // Everything is in an unnamed namespace on purpose: each kernel's file compiles its own copy for
 // its own instruction set, and the linker must not take one for the other.
 #pragma once
+
+#include <cstring>
 
 #include "core/set_kernel.hpp"
 #include "core/set_spill.hpp"
@@ -15,14 +22,13 @@
 namespace suppressd {
 namespace {
 
-constexpr size_t block = 8;       // keys whose work is unrolled
-constexpr size_t far_ahead = 48;  // into L2
-constexpr size_t near_ahead = 8;  // into L1
+constexpr size_t block = 8;   // keys whose work is unrolled
+constexpr size_t ahead = 48;  // lines under way; into L1 past L2 (NTA), for none is read again soon
 constexpr size_t ring_size = 64;
-static_assert(far_ahead % block == 0 && near_ahead % block == 0 && ring_size % block == 0);
-static_assert(far_ahead + block <= ring_size && near_ahead < far_ahead);
-constexpr size_t chase_ahead = 8;
+static_assert(ahead % block == 0 && ring_size % block == 0 && ahead + block <= ring_size);
 static_assert(CheckBatch::addresses_max <= 65536);  // chases are noted in 16 bits
+/// In a finding, between the passes: a later line could change it.
+constexpr uint8_t chase_mark = 1 << open_bit;
 
 struct Place {
   const Line* line;
@@ -65,17 +71,49 @@ uint8_t look_up(const CheckBatch& batch, const Fingerprint& address) {
   return (*batch.meaning)[states] & finding_mask;
 }
 
+/// Notes which findings are marked; returns how many.
+inline size_t collect_chases(const Finding* findings, size_t size, uint16_t* chases) {
+  constexpr uint64_t marks = uint64_t{0x0101010101010101} * chase_mark;
+  static_assert(sizeof(Finding) == 1);
+  size_t count = 0;
+  for (size_t i = 0; i < size; i += sizeof(marks)) {
+    uint64_t eight = 0;
+    std::memcpy(&eight, findings + i, size - i < sizeof(eight) ? size - i : sizeof(eight));
+    for (eight &= marks; eight != 0; eight &= eight - 1) {
+      const auto byte = static_cast<unsigned>(__builtin_ctzll(eight)) / 8;
+      chases[count++] = static_cast<uint16_t>(i + byte);
+    }
+  }
+  return count;
+}
+
+/// The second pass: all lines that it will need are on their way before the first is looked at.
+template <class Compare>
+void finish_chases(const CheckBatch& batch) {
+  uint16_t chases[CheckBatch::addresses_max];
+  const size_t count = collect_chases(batch.findings, batch.size, chases);
+  for (size_t c = 0; c < count; ++c) {
+    const Fingerprint& address = batch.addresses[chases[c]];
+    Probe probe(table_of(batch, address), batch.geometry.place(address));
+    __builtin_prefetch(&probe.line(), 0, 3);
+    probe.next();
+    __builtin_prefetch(&probe.line(), 0, 3);
+  }
+  for (size_t c = 0; c < count; ++c) {
+    batch.findings[chases[c]].bits = look_up<Compare>(batch, batch.addresses[chases[c]]);
+  }
+}
+
 template <class Compare>
 void check_batch(const CheckBatch& batch) {
   Place ring[ring_size];
-  uint16_t chases[CheckBatch::addresses_max + 1];
-  size_t chase_count = 0;
   // Copies, because stores to findings (bytes) could change any field of the batch, for all the
   // compiler knows.
   const Fingerprint* const addresses = batch.addresses;
   Finding* const findings = batch.findings;
   const size_t size = batch.size;
   const uint8_t* const meanings = batch.meaning->data();
+  const uint8_t nothing = meanings[0];
   const uint64_t salt = batch.salt;
   const Geometry geometry = batch.geometry;
   const std::atomic<uint64_t>* const directory = batch.directory;
@@ -85,48 +123,33 @@ void check_batch(const CheckBatch& batch) {
     const uint64_t place = geometry.place(address);
     const Line* line = &Table::unpack(directory[geometry.shard(address)].load()).home(place);
     place_out = {line, platform_key(address, place)};
-    __builtin_prefetch(line, 0, 2);
+    __builtin_prefetch(line, 0, 0);
   };
-  const auto approach = [](const Place& place) { __builtin_prefetch(place.line, 0, 3); };
   const auto finish = [&](size_t i, const Place& place) {
-    const uint8_t meaning = meanings[Compare::states(*place.line, place.key, salt)];
-    findings[i].bits = meaning & finding_mask;
-    chases[chase_count] = static_cast<uint16_t>(i);
-    chase_count += went_on(*place.line, place.key) & (meaning >> open_bit);
+    uint8_t meaning = nothing;
+    if (Compare::candidate(*place.line, place.key)) [[unlikely]] {
+      meaning = meanings[Compare::states(*place.line, place.key, salt)];
+    }
+    const uint64_t kept = finding_mask | went_on(*place.line, place.key) << open_bit;
+    findings[i].bits = meaning & static_cast<uint8_t>(kept);
   };
-  const size_t lead = size < far_ahead ? size : far_ahead;
+  const size_t lead = size < ahead ? size : ahead;
   for (size_t i = 0; i < lead; ++i) start(i, ring[i]);
-  for (size_t i = 0; i < near_ahead && i < lead; ++i) approach(ring[i]);
   size_t i = 0;
-  for (; i + far_ahead + block <= size; i += block) {
-    Place* const far = ring + (i + far_ahead) % ring_size;
-    const Place* const near = ring + (i + near_ahead) % ring_size;
+  for (; i + ahead + block <= size; i += block) {
+    Place* const far = ring + (i + ahead) % ring_size;
     const Place* const here = ring + i % ring_size;
 #pragma GCC unroll 8
     for (size_t j = 0; j < block; ++j) {
-      start(i + far_ahead + j, far[j]);
-      approach(near[j]);
+      start(i + ahead + j, far[j]);
       finish(i + j, here[j]);
     }
   }
   for (; i < size; ++i) {
-    if (i + far_ahead < size) start(i + far_ahead, ring[(i + far_ahead) % ring_size]);
-    if (i + near_ahead < size) approach(ring[(i + near_ahead) % ring_size]);
+    if (i + ahead < size) start(i + ahead, ring[(i + ahead) % ring_size]);
     finish(i, ring[i % ring_size]);
   }
-
-  const auto prefetch_second = [&](size_t chase) {
-    const Fingerprint& address = addresses[chases[chase]];
-    Probe probe(table_of(batch, address), geometry.place(address));
-    __builtin_prefetch(&probe.line(), 0, 3);
-    probe.next();
-    __builtin_prefetch(&probe.line(), 0, 3);
-  };
-  for (size_t c = 0; c < chase_ahead && c < chase_count; ++c) prefetch_second(c);
-  for (size_t c = 0; c < chase_count; ++c) {
-    if (c + chase_ahead < chase_count) prefetch_second(c + chase_ahead);
-    findings[chases[c]].bits = look_up<Compare>(batch, addresses[chases[c]]);
-  }
+  finish_chases<Compare>(batch);
 }
 
 }  // namespace

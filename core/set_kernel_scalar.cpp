@@ -6,6 +6,14 @@ namespace suppressd {
 namespace {
 
 struct ScalarCompare {
+  static bool candidate(const Line& line, uint64_t platform) {
+    bool any = false;
+    for (const std::atomic<uint64_t>& slot : line.slots) {
+      any |= ((slot.load(std::memory_order_acquire) ^ platform) & address_mask) == 0;
+    }
+    return any;
+  }
+
   static uint64_t states(const Line& line, uint64_t platform, uint64_t salt) {
     const uint64_t account = platform ^ salt;
     uint64_t of_platform = 0;

@@ -15,7 +15,7 @@
 namespace suppressd {
 
 /// Raised whenever slot bits, line order or probe sequence change; an image carries it.
-inline constexpr uint32_t set_layout_version = 1;
+inline constexpr uint32_t set_layout_version = 2;
 
 // ---- A slot: | placement 16 | tag 40 | filter 4 | state 4 |, state 0 = empty ----
 
@@ -33,6 +33,11 @@ inline constexpr uint64_t filter_mask = ((uint64_t{1} << filter_bits) - 1) << st
 inline constexpr uint64_t placement_mask = (uint64_t{1} << placement_bits) - 1;
 inline constexpr uint64_t key_mask = ~uint64_t{0} << key_shift;  // placement and tag
 inline constexpr uint64_t tag_mask = key_mask >> placement_bits& key_mask;
+
+/// The part of the tag that the account changes: as wide as an AccountNumber. What lies above it
+/// tells whether an address can have an entry in a line at all, whatever its account.
+inline constexpr unsigned salt_bits = 32;
+inline constexpr uint64_t address_mask = ~uint64_t{0} << (tag_shift + salt_bits);
 
 inline constexpr size_t slots_per_line = 8;
 /// Lines that an entry may lie in before it goes to the spill.
@@ -76,10 +81,10 @@ inline uint64_t went_on(const Line& line, uint64_t key) {
   return (line.slots[bit.slot].load(std::memory_order_acquire) >> bit.shift) & 1;
 }
 
-/// What the account adds to a tag. Injective (an odd factor modulo 2^40), so that one address's
+/// What the account adds to a tag. Injective (an odd factor modulo 2^32), so that one address's
 /// entries of different accounts never share a tag. Zero for the platform.
 constexpr uint64_t account_salt(AccountNumber account) {
-  return ((uint64_t{account} * 0x2545f4914f6cdd1d) << tag_shift) & tag_mask;
+  return uint64_t{static_cast<uint32_t>(account * 0x4f6cdd1du)} << tag_shift;
 }
 
 // ---- From a fingerprint to a place ----

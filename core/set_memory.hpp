@@ -1,6 +1,6 @@
 // Memory for the lines of a shard: zeroed anonymous mmap, aligned. From 2 MiB on it is 2
-// MiB-aligned, its whole 2 MiB parts are advised to be huge pages, and the tail keeps small pages,
-// so that no memory is rounded up. Pages are touched first by the writer that fills them, never by
+// MiB-aligned and its whole 2 MiB parts are advised to be huge pages; from 8 MiB on it is rounded up
+// to them (before, where little is lost), else the tail keeps small pages. Pages are touched first by the writer that fills them, never by
 // a reader.
 #pragma once
 

@@ -9,12 +9,15 @@
 namespace suppressd {
 namespace {
 
-/// Entries per line at which a shard grows: 25/4 of 8 slots. Since growth adds an eighth and shards
-/// grow at different times, a set holds 5.9 a line, or 10.9 bytes an entry, on average.
-constexpr uint64_t load_max_quarters = 25;
-/// Growth adds an eighth: memory stays near the average, and each entry is placed again about 8
-/// times.
-constexpr double growth_factor = 1.125;
+/// Entries per 1024 lines at which a shard grows: 6.25 of 8 slots a line on average. Each shard has
+/// its own, from a sixteenth less to a sixteenth more, so that they grow one after the other: their
+/// sizes, whole huge pages, are the same.
+constexpr uint64_t load_lines = 1024;
+constexpr uint64_t load_max_mean = load_lines * 25 / 4;
+constexpr uint64_t load_max_spread = load_max_mean / 8;
+/// Growth adds an eighth: a set holds 5.9 a line, or 10.9 bytes an entry, on average, and each entry
+/// is placed again about 8 times.
+constexpr uint64_t growth_share = 8;
 /// Below this many lines a range is small enough that chance overfills it; then overflow makes the
 /// shard grow, as long as half the load limit is reached. Above, only the load does: what spills
 /// there is addresses that very many accounts suppress, and growth would not help them.
@@ -68,7 +71,12 @@ class Shard::Change {
 
 Shard::Shard(Geometry geometry, uint32_t number, double phase, std::atomic<uint64_t>& directory,
              Epochs& epochs)
-    : geometry_(geometry), number_(number), phase_(phase), directory_(directory), epochs_(epochs) {
+    : geometry_(geometry),
+      number_(number),
+      load_max_(load_max_mean - load_max_spread / 2 +
+                static_cast<uint64_t>(phase * static_cast<double>(load_max_spread))),
+      directory_(directory),
+      epochs_(epochs) {
   lines_ = make_lines(1);
   directory_.store(lines_.table.pack());
   counters_.lines.set(line_count(lines_));
@@ -94,13 +102,13 @@ Shard::Lines Shard::make_lines(uint64_t range_lines) const {
 }
 
 uint64_t Shard::filled_max(const Lines& lines) const {
-  return line_count(lines) * load_max_quarters / 4;
+  return line_count(lines) * load_max_ / load_lines;
 }
 
 void Shard::reserve(uint64_t entries) {
   // Shares of random fingerprints spread like a Poisson variable; six deviations are never seen.
   const auto mean = static_cast<double>(entries);
-  const double lines = (mean + 6 * std::sqrt(mean)) * 4 / load_max_quarters;
+  const double lines = (mean + 6 * std::sqrt(mean)) * load_lines / static_cast<double>(load_max_);
   const double ranges = static_cast<double>(geometry_.ranges());
   const auto range_lines = static_cast<uint64_t>(lines / ranges) + 1;
   if (range_lines > lines_.table.range_lines) rebuild(std::min(range_lines, range_lines_max));
@@ -257,13 +265,7 @@ void Shard::erase(const Found& found) {
 
 uint64_t Shard::next_range_lines() const {
   const uint64_t now = lines_.table.range_lines;
-  constexpr uint64_t first_rung = 16;
-  if (now < first_rung) return now + 1;
-  // The ladder's rungs are first_rung * growth_factor^(i + phase).
-  const double above = static_cast<double>(now) / first_rung;
-  const double rung = std::floor(std::log(above) / std::log(growth_factor) - phase_) + 1 + phase_;
-  const double next = first_rung * std::pow(growth_factor, rung);
-  return std::clamp(static_cast<uint64_t>(next), now + 1, range_lines_max);
+  return std::min(now + std::max<uint64_t>(now / growth_share, 1), range_lines_max);
 }
 
 void Shard::rebuild(uint64_t range_lines) {

@@ -40,7 +40,7 @@ class Counter {
 class Shard {
  public:
   /// `directory` is the word by which readers find this shard's lines. `phase` in [0, 1) staggers
-  /// the sizes it grows through against other shards', so that they do not all grow at the same
+  /// the load at which it grows against other shards', so that they do not all grow at the same
   /// time.
   Shard(Geometry geometry, uint32_t number, double phase, std::atomic<uint64_t>& directory,
         Epochs& epochs);
@@ -109,7 +109,7 @@ class Shard {
 
   const Geometry geometry_;
   const uint32_t number_;
-  const double phase_;
+  const uint64_t load_max_;  // entries per 1024 lines at which it grows
   std::atomic<uint64_t>& directory_;
   Epochs& epochs_;
   Lines lines_;

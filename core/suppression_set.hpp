@@ -11,8 +11,8 @@
 //                        placement, tag: the key; zero state: empty. state: a Reason, or 15 =
 //                        exempt filter: a quarter of the slot's share of the line's 32 filter bits;
 //                        it belongs to the line, not to the entry that happens to lie in the slot
-//   tag                40 bits of fingerprint.low xor account * odd number; the platform is account
-//   0
+//   tag                40 bits of fingerprint.low; the lower 32 of them xor account * odd number; the
+//                      platform is account 0
 //
 // An entry lies in the first line of its sequence (home, then up to seven steps through the same
 // range) that had an empty slot, else in the shard's spill. Sequence and filter bit depend on the
@@ -44,10 +44,10 @@
 // "clear" is never wrong. The placement keeps telling lines apart while k is far below 2^16; a
 // billion entries make k = 2600, 25 placements a line.
 //
-// Memory and speed. A shard grows at 6.25 entries a line, and the shards' sizes are staggered, so a
-// set holds about 5.9 a line: 10.9 bytes an entry. Then 5.5 % of entries moved from home and 1.3 %
-// of misses look on for nothing. Filling lines to 6.5 of 8 was tried: 7 % and 1.7 %, and checks a
-// tenth slower.
+// Memory and speed. Shards grow at 6.25 entries a line on average, each at a load of its own, and
+// from 8 MiB on to whole huge pages: a set holds about 5.9 a line, 10.9 bytes an entry. Then 5.5 %
+// of entries moved from home and 1.3 % of misses look on for nothing. Filling lines to 6.5 of 8 was
+// tried: 7 % and 1.7 %, and checks a tenth slower.
 //
 // Errors: std::bad_alloc from put() and reserve(), and then the set is as before.
 #pragma once

@@ -3,6 +3,7 @@
 #include <absl/container/flat_hash_set.h>
 #include <tbb/concurrent_unordered_set.h>
 
+#include <algorithm>
 #include <cstring>
 #include <libcuckoo/cuckoohash_map.hh>
 #include <thread>
@@ -18,6 +19,7 @@ constexpr size_t batch = 1024;  // what BulkCheck asks at once
 constexpr AccountNumber asking_account = 7;
 constexpr SlotState suppressed_as = slot_state(Reason::hard_bounce);
 constexpr uint64_t prefetched_puts = 16;
+constexpr uint64_t loop_lines_max = (uint64_t{2} << 30) / sizeof(Line);
 
 template <class Work>
 void on_threads(unsigned threads, Work&& work) {
@@ -35,12 +37,16 @@ class RandomLines {
     std::memset(memory_.data(), 1, memory_.bytes());
   }
 
+  /// Each call loads other lines, so that none finds what the one before brought into the caches.
   /// `near` 0: one stage only. Hints as __builtin_prefetch takes them: 3 into L1, 2 into L2, 0 into
   /// L1 past the other caches.
   template <size_t far, int far_hint, size_t near>
-  uint64_t load(std::span<const Fingerprint> asked) const {
+  uint64_t load(std::span<const Fingerprint> asked) {
     const auto* lines = static_cast<const uint64_t(*)[8]>(memory_.data());
-    const auto line = [&](size_t i) { return lines[(asked[i].high >> 32) * count_ >> 32]; };
+    const uint64_t call = ++calls_ * 0x9e3779b97f4a7c15;
+    const auto line = [&](size_t i) {
+      return lines[((asked[i].high ^ call) >> 32) * count_ >> 32];
+    };
     uint64_t sum = 0;
     size_t i = 0;
     for (; i + far < asked.size(); ++i) {
@@ -54,6 +60,7 @@ class RandomLines {
 
  private:
   uint64_t count_;
+  uint64_t calls_ = 0;
   LineMemory memory_;
 };
 
@@ -111,7 +118,7 @@ void fill(SuppressionSet& set, uint64_t entries, unsigned threads) {
 }
 
 std::vector<Contender> memory_loops(uint64_t lines) {
-  const auto memory = std::make_shared<RandomLines>(lines);
+  const auto memory = std::make_shared<RandomLines>(std::min(lines, loop_lines_max));
   std::vector<Contender> loops;
   const auto add = [&](const char* name, auto load) {
     loops.push_back({name, [memory, load](std::span<const Fingerprint> asked) {

@@ -25,7 +25,7 @@ TEST_CASE("a slot is placement 16, tag 40, filter 4, state 4") {
   const uint64_t place = Geometry{6, 10}.place(address);
   const uint64_t key = platform_key(address, place);
   REQUIRE(key == 0xba98'456789abcd'00);
-  REQUIRE((key ^ account_salt(1)) == 0xba98'd428e576d0'00);
+  REQUIRE((key ^ account_salt(1)) == 0xba98'4528e576d0'00);
   REQUIRE(place_of(place >> 16, key) == place);
   REQUIRE(state_mask == 0x0f);
   REQUIRE(filter_mask == 0xf0);
@@ -41,7 +41,9 @@ TEST_CASE("accounts never share a salt") {
   for (AccountNumber account = 0; account < 100000; ++account) salts.insert(account_salt(account));
   for (AccountNumber i = 1; i <= 1000; ++i) salts.insert(account_salt(~AccountNumber{0} - i));
   REQUIRE(salts.size() == 101000);
-  for (const uint64_t salt : salts) REQUIRE((salt & ~tag_mask) == 0);
+  for (const uint64_t salt : salts) REQUIRE((salt & ~(tag_mask & ~address_mask)) == 0);
+  REQUIRE(address_mask == 0xffffff0000000000);
+  REQUIRE(set_layout_version == 2);
 }
 
 TEST_CASE("a sequence begins at the home line, stays in its range and depends on the place only") {
@@ -66,6 +68,21 @@ TEST_CASE("a sequence begins at the home line, stays in its range and depends on
   REQUIRE(Probe::length({lines.data(), 1}) == 1);
   REQUIRE(Probe::length({lines.data(), 5}) == 5);
   REQUIRE(Probe::length({lines.data(), 500}) == 8);
+}
+
+TEST_CASE("memory for lines is rounded up to huge pages where that is cheap") {
+  constexpr size_t kib = 1024, mib = 1024 * kib;
+  const auto bytes = [](size_t wanted) { return LineMemory(wanted, Table::alignment).bytes(); };
+  REQUIRE(bytes(1) == 4 * kib);
+  REQUIRE(bytes(mib) == mib);
+  REQUIRE(bytes(mib + 512 * kib) == 2 * mib);
+  REQUIRE(bytes(2 * mib + 512 * kib) == 2 * mib + 512 * kib);
+  for (size_t wanted = 8 * mib; wanted < 20 * mib; wanted += 300 * kib + 1) {
+    REQUIRE(bytes(wanted) % huge_page_bytes == 0);
+    REQUIRE(bytes(wanted) - wanted < huge_page_bytes);
+  }
+  const LineMemory memory(8 * mib + 1, Table::alignment);
+  REQUIRE(reinterpret_cast<uintptr_t>(memory.data()) % huge_page_bytes == 0);
 }
 
 TEST_CASE("a directory word carries the lines and their number") {

@@ -179,6 +179,24 @@ TEST_CASE("the lines of a set grown entry by entry stay within 12 bytes an entry
   }
 }
 
+TEST_CASE("shards grow one after the other, not all at the same time") {
+  RandomInput input;
+  INFO("SUPPRESSD_SEED=" << input.seed);
+  SuppressionSet set({.shards = 8, .ranges_per_shard = 64});
+  uint64_t growths = 0, growths_in_all = 0;
+  for (uint64_t entries = 1; entries <= 200000; ++entries) {
+    set.put({input.engine(), input.engine()}, platform_number, bounced);
+    if (entries % 1000 != 0) continue;  // less than a hundredth of what is there
+    const uint64_t now = set.statistics().growths;
+    if (entries > 100000) {
+      REQUIRE(now - growths <= 4);
+      growths_in_all += now - growths;
+    }
+    growths = now;
+  }
+  REQUIRE(growths_in_all >= 32);
+}
+
 TEST_CASE("an empty batch and a batch of any size are answered") {
   RandomInput input;
   INFO("SUPPRESSD_SEED=" << input.seed);
