@@ -1,7 +1,8 @@
-// Fills the set from the store. Threads take ranges of keys that the tables' boundaries suggest,
-// hash every address, collect entries by shard, and put them while holding that shard's mutex, so
-// that each shard has one writer at a time. Count and digest of what was scanned must equal meta:
-// RocksDB 7.8 can drop a part of a level in a scan and still say OK.
+// Fills the set from the store: from the tables' blocks (table_scan.cpp) or, when these cannot be
+// read or do not prove, with RocksDB's iterators, which are slower and know everything. Threads take
+// ranges of keys that the tables' boundaries suggest, hash every address and put them. Count and
+// digest of what was scanned must equal meta: RocksDB 7.8 can drop a part of a level in a scan and
+// still say OK.
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -10,14 +11,14 @@
 #include <thread>
 
 #include "persistence/keys.hpp"
+#include "persistence/shard_puts.hpp"
 #include "persistence/store_impl.hpp"
 
 namespace suppressd {
 namespace {
 
 constexpr size_t readahead_bytes = 4 << 20;
-constexpr size_t shard_buffer_entries = 256;  // put at once: amortizes the mutex
-constexpr size_t ranges_per_thread = 8;       // so that no thread is left with a long last range
+constexpr size_t ranges_per_thread = 8;  // so that no thread is left with a long last range
 constexpr uint64_t progress_every_entries = 8'192;
 
 struct Totals {
@@ -49,12 +50,7 @@ class Loader {
  public:
   Loader(const Database& database, const FingerprintKey& key, uint64_t expected,
          SuppressionSet& set, std::atomic<double>& progress)
-      : database_(database),
-        key_(key),
-        expected_(expected),
-        set_(set),
-        progress_(progress),
-        shard_locks_(set.shards()) {}
+      : database_(database), key_(key), expected_(expected), progress_(progress), puts_(set) {}
 
   Totals run(unsigned threads) {
     bounds_ = range_bounds(database_, threads * ranges_per_thread);
@@ -68,27 +64,22 @@ class Loader {
   }
 
  private:
-  struct Entry {
-    Fingerprint address;
-    AccountNumber scope;
-    SlotState state;
-  };
   struct Scan {
-    explicit Scan(uint32_t shards) : buffers(shards) {}
-    std::vector<std::vector<Entry>> buffers;
+    explicit Scan(ShardPuts& puts) : buffer(puts) {}
+    ShardPuts::Buffer buffer;
     Totals totals;
     uint64_t reported = 0;
   };
 
   void scan_ranges() try {
-    Scan scan(set_.shards());
+    Scan scan(puts_);
     for (size_t range; !stop_ && (range = next_range_++) + 1 < bounds_.size();) {
       scan_range(bounds_[range], bounds_[range + 1], scan);
     }
-    for (uint32_t shard = 0; shard < set_.shards(); ++shard) put_buffer(shard, scan);
+    scan.buffer.finish();
     std::lock_guard lock(totals_lock_);
     totals_.entries += scan.totals.entries;
-    totals_.replaced += scan.totals.replaced;
+    totals_.replaced += scan.buffer.replaced();
     totals_.digest += scan.totals.digest;
   } catch (...) {
     stop_ = true;
@@ -122,18 +113,7 @@ class Loader {
     scan.totals.digest += entry_digest(address, parts.scope, state);
     ++scan.totals.entries;
     if (scan.totals.entries - scan.reported == progress_every_entries) report(scan);
-    uint32_t shard = set_.shard_of(address);
-    scan.buffers[shard].push_back({address, parts.scope, state});
-    if (scan.buffers[shard].size() == shard_buffer_entries) put_buffer(shard, scan);
-  }
-
-  void put_buffer(uint32_t shard, Scan& scan) {
-    std::lock_guard lock(shard_locks_[shard]);
-    for (const Entry& entry : scan.buffers[shard]) {
-      SlotState before = set_.put(entry.address, entry.scope, entry.state);
-      if (before != SlotState::absent) ++scan.totals.replaced;
-    }
-    scan.buffers[shard].clear();
+    scan.buffer.add(address, parts.scope, state);
   }
 
   void report(Scan& scan) {
@@ -145,13 +125,12 @@ class Loader {
   const Database& database_;
   const FingerprintKey& key_;
   uint64_t expected_;
-  SuppressionSet& set_;
   std::atomic<double>& progress_;
+  ShardPuts puts_;
   std::vector<std::string> bounds_;
   std::atomic<size_t> next_range_{0};
   std::atomic<uint64_t> done_{0};
   std::atomic<bool> stop_{false};
-  std::vector<std::mutex> shard_locks_;
   std::mutex totals_lock_;  // guards totals_ and failure_
   Totals totals_;
   std::exception_ptr failure_;
@@ -159,13 +138,17 @@ class Loader {
 
 }  // namespace
 
-void scan_into(const Database& database, const FingerprintKey& key, const Meta& meta,
+bool scan_into(const Database& database, const FingerprintKey& key, const Meta& meta,
                SuppressionSet& set, unsigned threads, std::atomic<double>& progress) {
   set.reserve(meta.entries);
+  if (scan_tables(database, key, meta, set, threads, progress)) return true;
+  set.clear();
+  set.reserve(meta.entries);
+  progress = 0.0;
   const Totals totals = Loader(database, key, meta.entries, set, progress).run(threads);
   if (totals.entries == meta.entries && totals.digest == meta.digest &&
       set.entries() + totals.replaced == meta.entries) {
-    return;
+    return false;
   }
   throw StoreError(
       StoreError::Kind::digest_mismatch,

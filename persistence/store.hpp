@@ -69,6 +69,7 @@ struct StoreOptions {
 struct Loaded {
   enum class From : uint8_t { store, image };
   From from = From::store;
+  bool tables_read = false;       // From::store: from the tables' blocks, not with slower iterators
   uint64_t changes_replayed = 0;  // after the image
   /// Why the image that was there was deleted instead of used; empty when there was none.
   std::string image_refusal;

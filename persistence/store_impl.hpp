@@ -1,5 +1,5 @@
-// What the parts of the store share. Internal: only persistence/store*.cpp, loader.cpp, replay.cpp,
-// rekey.cpp and digest_upgrade.cpp include it.
+// What the parts of the store share. Internal: only persistence/store*.cpp, loader.cpp,
+// table_scan.cpp, replay.cpp, rekey.cpp and digest_upgrade.cpp include it.
 #pragma once
 
 #include <atomic>
@@ -38,9 +38,14 @@ struct Store::Impl {
 };
 
 /// Fills the empty set with every stored suppression, and proves count and digest. Throws
-/// StoreError and StorageFailure.
-void scan_into(const Database& database, const FingerprintKey& key, const Meta& meta,
+/// StoreError and StorageFailure. True when reading the tables' blocks was enough.
+bool scan_into(const Database& database, const FingerprintKey& key, const Meta& meta,
                SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
+
+/// The same from the tables' blocks, faster. False when that cannot be done or is not proven; then
+/// the set is good for nothing.
+bool scan_tables(const Database& database, const FingerprintKey& key, const Meta& meta,
+                 SuppressionSet& set, unsigned threads, std::atomic<double>& progress);
 
 /// Whether replaying what changed after this sequence beats a scan by so many threads.
 bool replay_is_quicker(const Database& database, uint64_t after, unsigned scan_threads);

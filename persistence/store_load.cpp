@@ -64,7 +64,7 @@ Loaded Store::load(SuppressionSet& set, unsigned threads, std::atomic<double>& p
       std::error_code error;
       std::filesystem::remove(path, error);
       progress = 0.0;
-      scan_into(impl.database, impl.key, impl.meta, set, threads, progress);
+      loaded.tables_read = scan_into(impl.database, impl.key, impl.meta, set, threads, progress);
     }
   } catch (const StorageFailure& failure) {
     throw StoreError(StoreError::Kind::damaged,
