@@ -19,6 +19,7 @@
 #include "server/auth.hpp"
 #include "server/committer.hpp"
 #include "server/config.hpp"
+#include "server/image_keeper.hpp"
 #include "server/listener.hpp"
 #include "server/log.hpp"
 #include "server/tls.hpp"
@@ -86,18 +87,29 @@ void write_port_file(const std::string& path, uint16_t port) {
 }
 
 /// Loads the list, then lets requests in. Runs on its own thread while health is already answered.
-void load(Store& store, SuppressionSet& set, Committer& committer, Health& health,
-          const Options& options) {
+void load(Store& store, SuppressionSet& set, Committer& committer, ImageKeeper& image,
+          Health& health, const Options& options) {
   const auto began = std::chrono::steady_clock::now();
-  store.load(set, threads_or_cores(options.load_threads), health.load_progress);
+  const Loaded loaded =
+      store.load(set, threads_or_cores(options.load_threads), health.load_progress);
+  const bool from_image = loaded.from == Loaded::From::image;
+  if (!loaded.image_refusal.empty()) {
+    log(LogLevel::warning, "the image was not used and is deleted; the store was scanned",
+        {{"cause", loaded.image_refusal}});
+  }
+  std::optional<uint64_t> image_sequence;
+  if (from_image) image_sequence = store.sequence() - loaded.changes_replayed;
   ensure_admin_key(store, committer, options.data_dir);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   health.load_seconds = took.count();
   health.loaded = true;
   Phase expected = Phase::loading;  // unhealthy and draining stay what they are
   health.phase.compare_exchange_strong(expected, Phase::ready);
+  image.start(image_sequence);
   log(LogLevel::info, "ready",
-      {{"entries", set.entries()},
+      {{"from", from_image ? "image" : "store"},
+       {"replayed", loaded.changes_replayed},
+       {"entries", set.entries()},
        {"sequence", store.sequence()},
        {"bytes", set.memory_bytes()},
        {"seconds", took.count()}});
@@ -136,6 +148,9 @@ int serve(const Options& options) {
   // The one writer; store and set meet only here.
   Committer committer(*store, set,
                       [&](auto changes, auto outcomes) { directory.apply(changes, outcomes); });
+  // What makes the next start fast.
+  ImageKeeper image(*store, set, committer, health.image,
+                    {options.image_interval, options.image_deadline});
   // Threads for reads of the store.
   WorkerPool pool(static_cast<unsigned>(options.worker_threads));
   // From a request's head to its answer.
@@ -160,7 +175,7 @@ int serve(const Options& options) {
   boost::asio::io_context control;
   std::future<void> loaded = std::async(std::launch::async, [&] {
     try {
-      load(*store, set, committer, health, options);
+      load(*store, set, committer, image, health, options);
     } catch (...) {
       boost::asio::post(control, [&control] { control.stop(); });
       throw;
@@ -179,6 +194,7 @@ int serve(const Options& options) {
     _exit(exit_in_order);
   }
   loaded.get();  // throws what loading failed with
+  image.finish();
   log(LogLevel::info, "stopped");
   return exit_in_order;
 }

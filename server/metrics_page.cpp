@@ -143,6 +143,19 @@ void add_parts(Page& page, const AppParts& parts) {
         parts.health.load_progress.load(std::memory_order_relaxed));
   gauge("suppressd_load_seconds", "Time that loading the list took at start; 0 while it loads.",
         parts.health.load_seconds.load(std::memory_order_relaxed));
+  const ImageStatus& image = parts.health.image;
+  const auto value = [](const std::atomic<uint64_t>& number) {
+    return static_cast<double>(number.load(std::memory_order_relaxed));
+  };
+  page.one("suppressd_image_writes_total", "counter", "Images written for a fast start.",
+           value(image.writes));
+  page.one("suppressd_image_failures_total", "counter", "Images that could not be written.",
+           value(image.failures));
+  gauge("suppressd_image_bytes", "Size of the last image written; 0: none yet.",
+        value(image.bytes));
+  gauge("suppressd_image_sequence", "The last change that is surely in it.", value(image.sequence));
+  gauge("suppressd_image_timestamp_seconds", "When it was written, since 1970; 0: none yet.",
+        value(image.written_at));
   constexpr std::string_view phases[] = {"loading", "ready", "draining", "unhealthy"};
   page.head("suppressd_phase", "gauge", "1 for the phase that the process is in.");
   for (size_t i = 0; i < std::size(phases); ++i) {

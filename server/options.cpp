@@ -35,6 +35,11 @@ constexpr std::array rows = {
               "Threads that read the store for lists, exports and details."},
     OptionRow{"load-threads", &Options::load_threads, count, "threads", 0, 512,
               "Threads that load the list at start; 0 is one a core."},
+    OptionRow{"image-interval", &Options::image_interval, duration, "seconds", 0, 24 * hour,
+              "Writes an image of the list this often, if it changed, and at SIGTERM, for a fast "
+              "start; 0 is never."},
+    OptionRow{"image-deadline", &Options::image_deadline, duration, "seconds", 0, 24 * hour,
+              "Time that writing the image may take after SIGTERM."},
     OptionRow{"block-cache-bytes", &Options::block_cache_bytes, bytes, "bytes", 8 * MiB, 64 * TiB,
               "Memory for blocks of the store that were read."},
     OptionRow{"write-buffer-bytes", &Options::write_buffer_bytes, bytes, "bytes", MiB, 64 * GiB,

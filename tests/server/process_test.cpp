@@ -180,6 +180,48 @@ TEST_CASE("SIGTERM and SIGINT stop in order with 0, and a restart finds what was
   }
 }
 
+TEST_CASE("a stop leaves an image, and the next start reads it; a damaged one is deleted",
+          "[process]") {
+  const TemporaryDirectory scratch;
+  const fs::path data = scratch.path / "data", image = data / "image";
+  const auto start_and_stop = [&](std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"--data-dir", data};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    Process process(scratch.path, arguments);
+    process.wait_until_ready();
+    process.signal(SIGTERM);
+    CHECK(process.wait() == 0);
+    return process.errors();
+  };
+  CHECK_THAT(start_and_stop({"--image-interval", "0"}), Contains("\"from\":\"store\""));
+  CHECK_FALSE(fs::exists(image));
+  CHECK_THAT(start_and_stop(), Contains("\"event\":\"image written\""));
+  REQUIRE(fs::exists(image));
+  const std::string second = start_and_stop();
+  CHECK_THAT(second, Contains("\"from\":\"image\"") && Contains("\"replayed\":0"));
+  CHECK_THAT(second, !Contains("image written"));  // nothing changed
+  std::fstream file(image, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(100'000);
+  file.put('x');
+  file.close();
+  const std::string third = start_and_stop();
+  CHECK_THAT(third, Contains("the image was not used") && Contains("damaged"));
+  CHECK_THAT(third, Contains("\"from\":\"store\"") && Contains("image written"));
+}
+
+TEST_CASE("images are written while the server runs, when something changed", "[process]") {
+  const TemporaryDirectory scratch;
+  const fs::path image = scratch.path / "data" / "image";
+  Process process(scratch.path, {"--data-dir", scratch.path / "data", "--image-interval", "10ms"});
+  process.wait_until_ready();
+  eventually([&] { return fs::exists(image); });  // the first key was created
+  process.signal(SIGKILL);
+  process.wait();
+  Process again(scratch.path, {"--data-dir", scratch.path / "data"});
+  again.wait_until_ready();
+  CHECK_THAT(again.errors(), Contains("\"from\":\"image\""));
+}
+
 TEST_CASE("every line on standard error is a JSON object, and none holds a key or a path",
           "[process]") {
   const TemporaryDirectory scratch;
