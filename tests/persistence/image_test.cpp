@@ -133,7 +133,7 @@ TEST_CASE("an image has these octets") {
   const std::string file = read_file(path);
   REQUIRE(file.size() == image_block_bytes + 4 * 16384 * sizeof(Line));
   REQUIRE(file.starts_with("suppimg1"));
-  REQUIRE(hex(std::string_view(file).substr(8, 16)) == "00000001000000010000000200000001");
+  REQUIRE(hex(std::string_view(file).substr(8, 16)) == "00000001000000020000000200000001");
   REQUIRE(hex(std::string_view(file).substr(24, 44)) ==
           "07070707070707070707070707070707"
           "0000000000001234"
