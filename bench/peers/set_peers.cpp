@@ -170,10 +170,13 @@ bool compare_lookups(const Arguments& arguments, const SuppressionSet& set, doub
   std::vector<Contender> contenders = memory_loops(set.statistics().lines);
   contenders.push_back(set_contender(set));
   contenders.back().bytes_per_entry = bytes;
-  if (!arguments.set_only && (arguments.wants(2) || arguments.wants(3))) {
-    for (const Peer peer : {Peer::absl, Peer::libcuckoo, Peer::onetbb}) {
-      contenders.push_back(peer_contender(peer, arguments.entries, arguments.threads));
-    }
+  const auto add = [&](Peer peer) {
+    contenders.push_back(peer_contender(peer, arguments.entries, arguments.threads));
+  };
+  if (!arguments.set_only && (arguments.wants(2) || arguments.wants(3))) add(Peer::absl);
+  if (!arguments.set_only && arguments.wants(2)) {
+    add(Peer::libcuckoo);
+    add(Peer::onetbb);
   }
   bool met = true;
   for (const unsigned hits_percent : {10u, 100u}) {
