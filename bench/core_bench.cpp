@@ -161,16 +161,16 @@ void check_lines(benchmark::State& state, Kind kind) {
   const std::string text = lines_of(texts);
   const auto scene = std::make_unique<Scene>(static_cast<uint64_t>(state.range(0)), texts);
   BulkCheck& check = scene->check;
-  AddressLines lines;
   size_t checked = 0, suppressed = 0;
   for (auto _ : state) {
-    for (std::string_view rest = text; !rest.empty(); checked += lines.size()) {
-      rest.remove_prefix(lines.read(rest));
+    for (std::string_view rest = text; !rest.empty(); checked += check.lines().size()) {
+      rest.remove_prefix(check.read_lines(rest));
+      const AddressLines& lines = check.lines();
       if (check.size() + lines.size() > BulkCheck::rows_max) {
         suppressed += (check.run(), check.not_clear().size());
       }
       const size_t first_row = check.size();
-      for (const uint32_t i : check.push_lines(lines, 0, lines.size(), std::nullopt)) {
+      for (const uint32_t i : check.push_lines(0, lines.size(), std::nullopt)) {
         check.settle(first_row + i, lines.raw(lines.line(i)), std::nullopt);
       }
     }

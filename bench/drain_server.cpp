@@ -4,6 +4,7 @@
 // second.
 //
 //   drain_server [addresses-a-request] [seconds]
+//   drain_server --serve PORT-FILE      serves until it is ended, for http_vs_redis
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,6 +18,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -97,6 +99,25 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+/// Writes the port it listens on into the file, and serves others' clients.
+int serve(const char* port_file) {
+  Totals totals;
+  Metrics metrics;
+  Listener listener({}, nullptr, metrics, [&](ThreadCounters&) -> Handler {
+    return [&](const RequestHead&, Wake) { return std::make_unique<Drain>(totals); };
+  });
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  listener.start();
+  std::ofstream(port_file) << listener.port() << "\n";
+  int signal = 0;
+  sigwait(&ends, &signal);
+  listener.drain(std::chrono::milliseconds(0));
+  return 0;
+}
+
 int run(size_t addresses, double seconds) {
   const std::string body = make_body(addresses);
   const std::string request =
@@ -138,6 +159,7 @@ int run(size_t addresses, double seconds) {
 }  // namespace suppressd
 
 int main(int count, char** arguments) {
+  if (count == 3 && arguments[1] == std::string("--serve")) return suppressd::serve(arguments[2]);
   const size_t addresses = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 10'000;
   const double seconds = count > 2 ? std::strtod(arguments[2], nullptr) : 3.0;
   std::fputs(suppressd::bench::environment().c_str(), stdout);

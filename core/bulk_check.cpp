@@ -35,7 +35,7 @@ BulkCheck::BulkCheck(const SuppressionSet& set, SuppressionSet::Reader& reader,
       key_(key),
       normalizer_(normalizer),
       options_(options),
-      waiting_lines_(kernel) {}
+      lines_(kernel) {}
 
 void BulkCheck::Waiting::add(std::string_view raw, Target target) {
   std::memcpy(text.data() + bytes, raw.data(), raw.size());
@@ -73,12 +73,17 @@ void BulkCheck::settle_invalid(size_t row, AddressError error) {
   invalid_[invalid_size_++] = {static_cast<uint16_t>(row), error};
 }
 
-std::span<const uint32_t> BulkCheck::push_lines(const AddressLines& lines, size_t first,
-                                                size_t count, std::optional<Channel> channel) {
+size_t BulkCheck::read_lines(std::string_view text) {
+  if (waiting_.count > 0) settle_waiting();
+  return lines_.read(text);
+}
+
+std::span<const uint32_t> BulkCheck::push_lines(size_t first, size_t count,
+                                                std::optional<Channel> channel) {
   assert(size_ + count <= rows_max);
   const size_t row = size_;
   size_ += count;
-  return settle_plain_lines(lines, first, count, [row, channel](size_t i) {
+  return settle_plain_lines(first, count, [row, channel](size_t i) {
     return Target{static_cast<uint16_t>(row + i), channel};
   });
 }
@@ -86,11 +91,11 @@ std::span<const uint32_t> BulkCheck::push_lines(const AddressLines& lines, size_
 /// Returns the lines that it left. Sorting writes each line to every list and counts it in one, so
 /// that no branch depends on what lines are.
 template <class TargetOf>
-std::span<const uint32_t> BulkCheck::settle_plain_lines(const AddressLines& lines, size_t first,
-                                                        size_t count, TargetOf target_of) {
+std::span<const uint32_t> BulkCheck::settle_plain_lines(size_t first, size_t count,
+                                                        TargetOf target_of) {
   size_t short_emails = 0, long_emails = 0, others = 0;
   for (size_t i = 0; i < count; ++i) {
-    const AddressLines::Line line = lines.line(first + i);
+    const AddressLines::Line line = lines_.line(first + i);
     const Target target = target_of(i);
     const EmailPiece piece{static_cast<uint16_t>(line.begin), static_cast<uint16_t>(line.size),
                            target.row};
@@ -106,21 +111,20 @@ std::span<const uint32_t> BulkCheck::settle_plain_lines(const AddressLines& line
     long_emails += is_long;
     others += !(is_short | is_long);
   }
-  key_.emails_17_to_32(lines.lower(), {short_emails_.data(), short_emails}, addresses_.data());
-  key_.emails_33_to_64(lines.lower(), {long_emails_.data(), long_emails}, addresses_.data());
+  key_.emails_17_to_32(lines_.lower(), {short_emails_.data(), short_emails}, addresses_.data());
+  key_.emails_33_to_64(lines_.lower(), {long_emails_.data(), long_emails}, addresses_.data());
   size_t left = 0;
   for (size_t i = 0; i < others; ++i) {
     const uint32_t number = other_lines_[i];
-    if (settle_short(lines, lines.line(number), target_of(number - first))) continue;
+    if (settle_short(lines_.line(number), target_of(number - first))) continue;
     other_lines_[left++] = number;
   }
   return {other_lines_.data(), left};
 }
 
 /// Plain phones, and plain emails shorter than the hash's loops take.
-bool BulkCheck::settle_short(const AddressLines& lines, const AddressLines::Line& line,
-                             Target target) {
-  const std::string_view text(lines.lower() + line.begin, line.size);
+bool BulkCheck::settle_short(const AddressLines::Line& line, Target target) {
+  const std::string_view text(lines_.lower() + line.begin, line.size);
   const bool email =
       line.plain_email && line.size < short_email_octets_min && target.channel != Channel::phone;
   const bool phone = line.plain_phone && target.channel != Channel::email && is_plain_e164(text);
@@ -134,13 +138,12 @@ void BulkCheck::settle_waiting() {
   const std::string_view text(waiting_.text.data(), waiting_.bytes);
   const size_t count = waiting_.count;
   waiting_.count = waiting_.bytes = 0;
-  waiting_lines_.read(text);
+  lines_.read(text);
   // An address may hold line ends of its own; then each is looked at by itself.
-  const bool lines_are_rows = waiting_lines_.size() == count;
+  const bool lines_are_rows = lines_.size() == count;
   std::span<const uint32_t> left;
   if (lines_are_rows) {
-    left = settle_plain_lines(waiting_lines_, 0, count,
-                              [this](size_t i) { return waiting_.targets[i]; });
+    left = settle_plain_lines(0, count, [this](size_t i) { return waiting_.targets[i]; });
   }
   size_t begin = 0;
   size_t next = 0;

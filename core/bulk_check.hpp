@@ -50,11 +50,14 @@ class BulkCheck {
   /// A row that holds no address at all (a missing CSV cell, a JSON value that is not a string).
   void push_invalid(AddressError error);
 
-  /// Lines [first, first + count) of a block, a row each. Those that are not plain get their row
-  /// too, but are left to settle(): their line numbers are returned, in order, until the next call.
-  /// Precondition: room for them.
-  std::span<const uint32_t> push_lines(const AddressLines& lines, size_t first, size_t count,
-                                       std::optional<Channel> channel);
+  /// Reads a block of whole lines off the start of `text`, as AddressLines does. They stay readable
+  /// until the next push() or read_lines(), over any run().
+  size_t read_lines(std::string_view text);
+  const AddressLines& lines() const { return lines_; }
+  /// Pushes lines [first, first + count) of the block, a row each. Those that are not plain get
+  /// their row too, but are left to settle(): their line numbers are returned, in order, until the
+  /// next call. Precondition: room for them.
+  std::span<const uint32_t> push_lines(size_t first, size_t count, std::optional<Channel> channel);
   /// The address of a row that push_lines() left open.
   void settle(size_t row, std::string_view raw, std::optional<Channel> channel);
   void settle_invalid(size_t row, AddressError error);
@@ -89,9 +92,8 @@ class BulkCheck {
   };
 
   template <class TargetOf>
-  std::span<const uint32_t> settle_plain_lines(const AddressLines& lines, size_t first,
-                                               size_t count, TargetOf target_of);
-  bool settle_short(const AddressLines& lines, const AddressLines::Line& line, Target target);
+  std::span<const uint32_t> settle_plain_lines(size_t first, size_t count, TargetOf target_of);
+  bool settle_short(const AddressLines::Line& line, Target target);
   void settle_waiting();
 
   const SuppressionSet& set_;
@@ -117,7 +119,7 @@ class BulkCheck {
   std::array<EmailPiece, rows_max> long_emails_;
   std::array<uint32_t, rows_max> other_lines_;
   Waiting waiting_;
-  AddressLines waiting_lines_;
+  AddressLines lines_;
 };
 
 }  // namespace suppressd

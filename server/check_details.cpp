@@ -53,10 +53,9 @@ DetailWriter::DetailWriter(const CheckRequest& request, Normalizer& normalizer,
       batch_(std::move(batch)) {}
 
 void DetailWriter::rows(const CheckChunk& chunk, std::string& /*out*/) {
-  for (size_t i = 0; i < chunk.rows.size(); ++i) {
+  for (const uint16_t i : chunk.not_clear) {
     const CheckRow& row = chunk.rows[i];
     const RowVerdict& verdict = chunk.verdicts[i];
-    if (verdict.verdict == Verdict::clear) continue;
     DetailBatch::Row out{chunk.first_index + i, chunk.list, verdict, row.error, {}, {}};
     CanonicalAddress address;
     if (verdict.verdict == Verdict::suppressed &&

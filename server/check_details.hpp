@@ -57,6 +57,7 @@ class DetailWriter : public VerdictWriter {
                std::shared_ptr<DetailBatch> batch);
 
   std::string_view content_type() const override { return plain_->content_type(); }
+  bool needs_rows() const override { return true; }
   void begin(std::string& out) override { plain_->begin(out); }
   void rows(const CheckChunk& chunk, std::string& out) override;
   void end(const CheckSummary& summary, std::string& out) override { plain_->end(summary, out); }

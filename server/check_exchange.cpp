@@ -133,7 +133,11 @@ class CheckExchange final : public Exchange {
     answer.status = 200;
     answer.fields.emplace_back("Content-Type", std::string(writer_->content_type()));
     answer.fields.emplace_back("Suppress-Sequence", std::to_string(rows_.summary().sequence));
-    answer.body.append(held_);
+    if (answer.body.empty()) {
+      answer.body.swap(held_);
+    } else {
+      answer.body.append(held_);
+    }
     std::string().swap(held_);
   }
 

@@ -37,8 +37,9 @@ static_assert(sizeof(CheckRow) == 32);  // a chunk of them stays in L1
 
 /// Rows of one list with their verdicts; the first one's index is given, the others follow.
 struct CheckChunk {
-  std::span<const CheckRow> rows;
+  std::span<const CheckRow> rows;  // of each the error; the rest if the writer needs_rows()
   std::span<const RowVerdict> verdicts;
+  std::span<const uint16_t> not_clear;  // which, in order
   uint64_t first_index = 0;
   std::optional<Channel> list;  // of JSON's "emails" and "phones"
 };
@@ -64,6 +65,8 @@ class VerdictWriter {
  public:
   virtual ~VerdictWriter() = default;
   virtual std::string_view content_type() const = 0;
+  /// Whether it looks at more of a row than its error.
+  virtual bool needs_rows() const { return false; }
   virtual void begin(std::string& /*out*/) {}
   virtual void csv_start(const CsvStart& /*start*/, std::string& /*out*/) {}
   virtual void rows(const CheckChunk& chunk, std::string& out) = 0;
@@ -74,7 +77,10 @@ class CheckRows {
  public:
   CheckRows(const SuppressionSet& set, SuppressionSet::Reader& reader, const FingerprintKey& key,
             Normalizer& normalizer, const CheckOptions& options, VerdictWriter& writer)
-      : check_(set, reader, key, normalizer, options), channel_(options.channel), writer_(writer) {}
+      : check_(set, reader, key, normalizer, options),
+        channel_(options.channel),
+        writer_(writer),
+        needs_rows_(writer.needs_rows()) {}
 
   /// Where the writer appends from now on.
   void write_to(std::string& out) { out_ = &out; }
@@ -82,12 +88,12 @@ class CheckRows {
   void add(std::string_view address) { add(address, channel_); }
   void add(std::string_view address, std::optional<Channel> channel) {
     check_.push(address, channel);
-    CheckRow& row = rows_[size_];
-    row.address = address;
-    row.error = RowError::none;
-    row.channel = channel;
+    if (needs_rows_) set_address(size_, address, channel);
     kept();
   }
+  /// Whole lines, each an address; the ends of lines are theirs. Longer ones than line_bytes_max
+  /// are invalid.
+  void add_lines(std::string_view text, size_t line_bytes_max);
   /// A CSV row: its bytes, of which the last `ending_size` are its end.
   void add_csv(std::string_view address, std::string_view line, size_t ending_size) {
     set_line(line, ending_size);
@@ -114,6 +120,11 @@ class CheckRows {
  private:
   // Rows are written member by member, in place: a whole row put together elsewhere and copied here
   // in wide words would be read back before its narrow stores have settled.
+  void set_address(size_t row, std::string_view address, std::optional<Channel> channel) {
+    rows_[row].address = address;
+    rows_[row].channel = channel;
+  }
+  void add_block(size_t line_bytes_max);
   void set_line(std::string_view line, size_t ending_size) {
     CheckRow& row = rows_[size_];
     row.line = line.data();
@@ -127,12 +138,13 @@ class CheckRows {
   BulkCheck check_;
   std::optional<Channel> channel_;
   VerdictWriter& writer_;
+  const bool needs_rows_;
   std::string* out_ = nullptr;
   CheckSummary summary_;
   std::optional<Channel> list_;
   uint64_t next_index_ = 0;
   size_t size_ = 0;
-  std::array<CheckRow, BulkCheck::rows_max> rows_;
+  std::array<CheckRow, BulkCheck::rows_max> rows_;  // without errors, but for rows added by now
 };
 
 }  // namespace suppressd

@@ -1,5 +1,6 @@
 #include "server/check_writers.hpp"
 
+#include <cassert>
 #include <charconv>
 #include <cstring>
 
@@ -12,13 +13,35 @@ constexpr size_t reasons = static_cast<size_t>(Reason::legal) + 1;
 constexpr size_t address_errors = static_cast<size_t>(AddressError::short_code) + 1;
 constexpr size_t row_errors = static_cast<size_t>(RowError::missing_column) + 1;
 
+/// A short text that is copied at its full room, so that no copy's length is unknown.
+class Text {
+ public:
+  static constexpr size_t room = 96;
+
+  Text() = default;
+  explicit Text(std::string_view text) : size_(text.size()) {
+    assert(text.size() <= room);
+    text.copy(bytes_.data(), room);
+  }
+  std::string_view view() const { return {bytes_.data(), size_}; }
+  /// Writes it at `out`, which has room for more, and returns where it ends.
+  char* write(char* out) const {
+    std::memcpy(out, bytes_.data(), room);
+    return out + size_;
+  }
+
+ private:
+  size_t size_ = 0;
+  std::array<char, room> bytes_{};
+};
+
 /// One text for every way of not being clear.
 struct Texts {
-  std::array<std::array<std::string, 2>, reasons> suppressed;  // [reason][scope]
-  std::array<std::string, address_errors> invalid;
-  std::array<std::string, row_errors> unreadable;
+  std::array<std::array<Text, 2>, reasons> suppressed;  // [reason][scope]
+  std::array<Text, address_errors> invalid;
+  std::array<Text, row_errors> unreadable;
 
-  const std::string& of(const RowVerdict& verdict, RowError error) const {
+  const Text& of(const RowVerdict& verdict, RowError error) const {
     if (verdict.verdict == Verdict::suppressed) {
       return suppressed[static_cast<size_t>(verdict.reason)][static_cast<size_t>(verdict.scope)];
     }
@@ -32,14 +55,14 @@ Texts make_texts(Suppressed suppressed_text, Invalid invalid_text) {
   Texts texts;
   for (size_t reason = 0; reason < reasons; ++reason) {
     for (size_t scope = 0; scope < 2; ++scope) {
-      texts.suppressed[reason][scope] =
-          suppressed_text(name_of(static_cast<Reason>(reason)), name_of(static_cast<Scope>(scope)));
+      texts.suppressed[reason][scope] = Text(suppressed_text(name_of(static_cast<Reason>(reason)),
+                                                             name_of(static_cast<Scope>(scope))));
     }
   }
   for (size_t i = 0; i < address_errors; ++i)
-    texts.invalid[i] = invalid_text(error_name(static_cast<AddressError>(i)));
+    texts.invalid[i] = Text(invalid_text(error_name(static_cast<AddressError>(i))));
   for (size_t i = 0; i < row_errors; ++i)
-    texts.unreadable[i] = invalid_text(row_error_name(static_cast<RowError>(i)));
+    texts.unreadable[i] = Text(invalid_text(row_error_name(static_cast<RowError>(i))));
   return texts;
 }
 
@@ -72,25 +95,46 @@ void append_counts(const CheckSummary& summary, std::string& out) {
   append_number(summary.invalid, out.append(R"(,"invalid":)"));
 }
 
+std::string_view result_start() {
+  return R"({"index":)";
+}
+
+std::string result_channel(Channel list) {
+  return std::string(R"(,"channel":")").append(name_of(list)).append("\"");
+}
+
 /// Results as objects, each after `before` but the first, and before `after`.
 class JsonRows {
  public:
   JsonRows(std::string_view before, std::string_view after) : before_(before), after_(after) {}
 
   void append(const CheckChunk& chunk, std::string& out) {
-    for (size_t i = 0; i < chunk.verdicts.size(); ++i) {
-      const RowVerdict& verdict = chunk.verdicts[i];
-      if (verdict.verdict == Verdict::clear) continue;
-      if (!first_) out.append(before_);
+    std::array<char, 8 * 1024> written;
+    char* const full = written.data() + written.size() - result_bytes_max;
+    char* at = written.data();
+    const Text start(result_start());
+    const Text middle(chunk.list ? result_channel(*chunk.list) : "");
+    for (const uint16_t i : chunk.not_clear) {
+      at = first_ ? at : before_.write(at);
       first_ = false;
-      append_result_start(chunk.first_index + i, chunk.list, out);
-      out.append(texts_.of(verdict, chunk.rows[i].error)).append(after_);
+      at = start.write(at);
+      at = std::to_chars(at, at + index_digits_max, chunk.first_index + i).ptr;
+      if (chunk.list) at = middle.write(at);
+      at = texts_.of(chunk.verdicts[i], chunk.rows[i].error).write(at);
+      at = after_.write(at);
+      if (at <= full) continue;
+      out.append(written.data(), at);
+      at = written.data();
     }
+    out.append(written.data(), at);
   }
 
  private:
+  static constexpr size_t index_digits_max = 20;
+  static constexpr size_t result_bytes_max = 5 * Text::room + index_digits_max;
+
   const Texts& texts_ = json_texts();
-  std::string_view before_, after_;
+  Text before_, after_;
   bool first_ = true;
 };
 
@@ -131,6 +175,7 @@ class TextWriter : public VerdictWriter {
   explicit TextWriter(bool lines) : lines_(lines) {}
 
   std::string_view content_type() const override { return "text/plain; charset=utf-8"; }
+  bool needs_rows() const override { return true; }
 
   void rows(const CheckChunk& chunk, std::string& out) override {
     const char* begin = nullptr;  // of the piece of the body that goes over next
@@ -193,6 +238,7 @@ class BitmapWriter : public VerdictWriter {
 class CsvWriter : public VerdictWriter {
  public:
   std::string_view content_type() const override { return "text/csv; charset=utf-8"; }
+  bool needs_rows() const override { return true; }
 
   void csv_start(const CsvStart& start, std::string& out) override {
     delimiter_ = start.delimiter;
@@ -214,7 +260,8 @@ class CsvWriter : public VerdictWriter {
       out.append(text);
       const size_t cells = csv_cell_count(text, delimiter_);
       if (cells < cells_) out.append(cells_ - cells, delimiter_);
-      out.append(verdict.verdict == Verdict::clear ? clear_ : texts_.of(verdict, row.error));
+      out.append(verdict.verdict == Verdict::clear ? std::string_view(clear_)
+                                                   : texts_.of(verdict, row.error).view());
       out.append(row.line + text.size(), row.ending_size);
     }
   }
@@ -240,12 +287,12 @@ class CsvWriter : public VerdictWriter {
 }  // namespace
 
 std::string_view result_members(const RowVerdict& verdict, RowError error) {
-  return json_texts().of(verdict, error);
+  return json_texts().of(verdict, error).view();
 }
 
 void append_result_start(uint64_t index, std::optional<Channel> list, std::string& out) {
-  append_number(index, out.append(R"({"index":)"));
-  if (list) out.append(R"(,"channel":")").append(name_of(*list)).append("\"");
+  append_number(index, out.append(result_start()));
+  if (list) out.append(result_channel(*list));
 }
 
 std::unique_ptr<VerdictWriter> make_verdict_writer(const CheckRequest& request) {

@@ -5,7 +5,9 @@
 // byte order mark at the start is dropped. A line longer than line_bytes_max is reported as such
 // and read over in constant memory. The lines do not depend on how the text was cut into pieces.
 //
-// A sink has two members: line(std::string_view) and overlong_line(). A view lives until the next
+// A sink has two members: line(std::string_view) and overlong_line(). One with a third member,
+// lines(std::string_view), gets all whole lines of a piece at once, with their ends and whatever
+// their length; the other two are then for lines that span pieces. A view lives until the next
 // call of feed() or finish(), and no longer than the piece it came with: only a line that spans
 // pieces is copied. Thread safety: one thread's.
 #pragma once
@@ -48,6 +50,9 @@ class LineSplitter {
     const char* at = piece.data();
     const char* const end = at + piece.size();
     while (at != end) {
+      if constexpr (requires { sink.lines(piece); }) {
+        if (partial_.empty() && !skipping_) return split_whole({at, end}, sink);
+      }
       const char* const newline =
           static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
       if (newline == nullptr) return keep({at, static_cast<size_t>(end - at)});
@@ -59,6 +64,13 @@ class LineSplitter {
       }
       at = newline + 1;
     }
+  }
+
+  template <class Sink>
+  void split_whole(std::string_view piece, Sink& sink) {
+    const size_t size = piece.rfind('\n') + 1;  // npos: no line ends here
+    if (size > 0) sink.lines(piece.substr(0, size));
+    if (size < piece.size()) keep(piece.substr(size));
   }
 
   static std::string_view without_return(std::string_view line) {

@@ -69,10 +69,12 @@ std::string HttpClient::take_line() {
 }
 
 HttpAnswer HttpClient::request(std::string_view method, std::string_view target,
-                               std::string_view content_type, std::string_view body) {
+                               std::string_view content_type, std::string_view body,
+                               std::string_view accept) {
   std::string head;
   head.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
   if (!key_.empty()) head.append("Authorization: Bearer ").append(key_).append("\r\n");
+  head.append("Accept: ").append(accept).append("\r\n");
   if (!content_type.empty()) head.append("Content-Type: ").append(content_type).append("\r\n");
   head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n");
   send_all(head);

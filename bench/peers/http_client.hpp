@@ -23,7 +23,8 @@ class HttpClient {
 
   /// Throws std::runtime_error when the connection or the framing breaks.
   HttpAnswer request(std::string_view method, std::string_view target,
-                     std::string_view content_type, std::string_view body);
+                     std::string_view content_type, std::string_view body,
+                     std::string_view accept = "application/json");
 
  private:
   void send_all(std::string_view bytes);

@@ -1,6 +1,8 @@
 #include "core/bulk_check.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -118,6 +120,146 @@ TEST_CASE("a full chunk gives the verdicts that each address gets alone, chunk a
   }
   CHECK(suppressed_rows > 500);
   CHECK(invalid_rows > 300);
+}
+
+namespace {
+
+/// Addresses that go each way: plain, short, long, padded, quoted, IDN, phones, broken, with line
+/// ends inside.
+std::string random_address(RandomInput& input) {
+  switch (input.number(10)) {
+    case 0:
+      return "+38050" + input.text(7, "01");
+    case 1:
+      return "+380 (50) " + input.text(7, "01");
+    case 2:
+      return "\"" + input.text(2, "ab") + "\"@example.org";
+    case 3:
+      return input.text(2, "ab") + "@b\xC3\xBC" + "cher.example";
+    case 4:
+      return input.text(1, "ab") + "@b.c" + (input.one_in(2) ? "\r" : "");
+    case 5:
+      return input.text(2, "ab") + "@" + input.text(input.number(70), "d") + ".example";
+    case 6:
+      return input.text(input.number(9), "a@b.\n\r +1");
+    default:
+      break;
+  }
+  const bool padded = input.one_in(8);
+  return (padded ? " " : "") + input.text(3, "abAB") + "@example." +
+         (input.one_in(2) ? "org" : "a.long.name.of.some.department.test") + (padded ? " " : "");
+}
+
+/// What the Normalizer and the set say of one address, without BulkCheck.
+RowVerdict verdict_alone(Scene& scene, std::string_view raw, std::optional<Channel> channel) {
+  CanonicalAddress address;
+  const AddressError error = scene.normalizer.address(raw, channel, {}, address);
+  if (error != AddressError::none) return {Verdict::invalid, Reason::none, Scope::account, error};
+  const Fingerprint fingerprint = scene.key(address);
+  Finding finding;
+  scene.set.check(scene.reader, {&fingerprint, 1}, acme, {&finding, 1});
+  return finding.clear() ? RowVerdict{} : suppressed(finding.reason(), finding.scope());
+}
+
+void put_some(Scene& scene, RandomInput& input, const std::vector<std::string>& raws) {
+  for (const std::string& raw : raws) {
+    CanonicalAddress address;
+    if (!input.one_in(4) ||
+        scene.normalizer.address(raw, std::nullopt, {}, address) != AddressError::none)
+      continue;
+    scene.set.put(scene.key(address), input.one_in(2) ? acme : platform_number, bounced);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("addresses pushed one by one, of any channel, get the verdicts they get alone") {
+  RandomInput input;
+  INFO("SUPPRESSD_SEED=" << input.seed);
+  for (size_t round = 0; round < scaled(20); ++round) {
+    Scene scene;
+    std::vector<std::string> raws;
+    for (size_t i = input.number(3000); i > 0; --i) raws.push_back(random_address(input));
+    put_some(scene, input, raws);
+    for (const Kernel kernel : {Kernel::scalar, best_kernel()}) {
+      const auto check =
+          std::make_unique<BulkCheck>(scene.set, scene.reader, scene.key, scene.normalizer,
+                                      CheckOptions{.account = acme}, kernel);
+      std::vector<RowVerdict> expected;
+      const auto compare = [&] {
+        const auto rows = check->run();
+        REQUIRE(std::vector<RowVerdict>(rows.begin(), rows.end()) == expected);
+        size_t not_clear = 0, invalid = 0;
+        for (size_t i = 0; i < rows.size(); ++i) {
+          if (rows[i].verdict == Verdict::clear) continue;
+          REQUIRE(check->not_clear()[not_clear++] == i);
+          invalid += rows[i].verdict == Verdict::invalid;
+        }
+        REQUIRE(check->not_clear().size() == not_clear);
+        REQUIRE(check->invalid_rows() == invalid);
+        expected.clear();
+      };
+      for (const std::string& raw : raws) {
+        const auto channel = input.one_in(2)   ? std::nullopt
+                             : input.one_in(2) ? std::optional(Channel::email)
+                                               : std::optional(Channel::phone);
+        if (input.one_in(20)) {
+          check->push_invalid(AddressError::not_utf8);
+          expected.push_back(
+              {Verdict::invalid, Reason::none, Scope::account, AddressError::not_utf8});
+        } else {
+          check->push(raw, channel);
+          expected.push_back(verdict_alone(scene, raw, channel));
+        }
+        if (check->full() || input.one_in(200)) compare();
+      }
+      compare();
+    }
+  }
+}
+
+TEST_CASE("lines pushed a block at a time get the verdicts that each gets alone") {
+  RandomInput input;
+  INFO("SUPPRESSD_SEED=" << input.seed);
+  for (size_t round = 0; round < scaled(20); ++round) {
+    Scene scene;
+    std::vector<std::string> raws;
+    std::string text;
+    for (size_t i = input.number(3000); i > 0; --i) {
+      std::string raw = random_address(input);
+      std::replace(raw.begin(), raw.end(), '\n', ' ');
+      text += raw + (input.one_in(3) ? "\r\n" : "\n");
+      raws.push_back(raw);
+    }
+    put_some(scene, input, raws);
+    const auto channel = input.one_in(2) ? std::nullopt : std::optional(Channel::email);
+    const auto check = std::make_unique<BulkCheck>(scene.set, scene.reader, scene.key,
+                                                   scene.normalizer, CheckOptions{.account = acme});
+    size_t row = 0;
+    const auto compare = [&] {
+      for (const RowVerdict& verdict : check->run()) {
+        INFO(raws[row]);
+        REQUIRE(verdict == verdict_alone(scene, raws[row], channel));
+        ++row;
+      }
+    };
+    std::string_view rest = text;
+    while (const size_t taken = check->read_lines(rest)) {
+      for (size_t first = 0; first < check->lines().size();) {
+        const size_t before = check->size();
+        const size_t count = std::min(check->lines().size() - first, BulkCheck::rows_max - before);
+        for (const uint32_t line : check->push_lines(first, count, channel)) {
+          check->settle(before + line - first, check->lines().raw(check->lines().line(line)),
+                        channel);
+        }
+        first += count;
+        if (check->full() || input.one_in(3)) compare();
+      }
+      rest.remove_prefix(taken);
+    }
+    compare();
+    REQUIRE(row == raws.size());
+  }
 }
 
 }  // namespace suppressd

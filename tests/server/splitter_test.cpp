@@ -17,6 +17,23 @@ struct Lines {
   void overlong_line() { texts.emplace_back("<overlong>"); }
 };
 
+/// Takes whole lines, and splits them plainly.
+struct WholeLines {
+  static constexpr size_t bytes_max = 10;
+  Texts texts;
+  void lines(std::string_view text) {
+    REQUIRE(text.ends_with('\n'));
+    for (size_t end = 0; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1)) {
+      std::string_view one = text.substr(0, end);
+      if (one.ends_with('\r')) one.remove_suffix(1);
+      if (one.size() > bytes_max) overlong_line();
+      if (one.size() <= bytes_max) line(one);
+    }
+  }
+  void line(std::string_view line) { texts.emplace_back(line); }
+  void overlong_line() { texts.emplace_back("<overlong>"); }
+};
+
 struct Rows {
   Texts texts;
   void row(const CsvRow& row) {
@@ -30,6 +47,14 @@ struct Rows {
 Texts lines(std::string_view text, size_t piece = 1'000'000, size_t bytes_max = 10) {
   LineSplitter splitter(bytes_max);
   Lines sink;
+  for (size_t at = 0; at < text.size(); at += piece) splitter.feed(text.substr(at, piece), sink);
+  splitter.finish(sink);
+  return sink.texts;
+}
+
+Texts whole_lines(std::string_view text, size_t piece) {
+  LineSplitter splitter(WholeLines::bytes_max);
+  WholeLines sink;
   for (size_t at = 0; at < text.size(); at += piece) splitter.feed(text.substr(at, piece), sink);
   splitter.finish(sink);
   return sink.texts;
@@ -105,9 +130,10 @@ TEST_CASE("lines and rows do not depend on how the text is cut") {
     std::string text = random_text(random, "ab\n\n\r,;\"\"");
     if (round % 4 == 0) text = "\xEF\xBB\xBF" + text;
     if (round % 4 == 1) text = "\xEF\xBB" + text;
-    const Texts whole_lines = lines(text), whole_rows = rows(text, {}, 100, 12);
+    const Texts all_lines = lines(text), whole_rows = rows(text, {}, 100, 12);
     for (size_t piece = 1; piece <= text.size(); ++piece) {
-      REQUIRE(lines(text, piece) == whole_lines);
+      REQUIRE(lines(text, piece) == all_lines);
+      REQUIRE(whole_lines(text, piece) == all_lines);
       REQUIRE(rows(text, {}, piece, 12) == whole_rows);
     }
   }
