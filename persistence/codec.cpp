@@ -297,6 +297,51 @@ void encode_change_row(const AddSuppressions::Row& row, SlotState result, const 
   if (!same_cause) write(row.cause, to);
 }
 
+void encode(const CauseView& cause, std::string& out) {
+  ByteWriter to(out);
+  to.u8(static_cast<uint8_t>(cause.reason));
+  to.varint(cause.at);
+  to.text(cause.source);
+  to.text(cause.by);
+  to.text(cause.evidence);
+  to.text(cause.campaign);
+}
+
+void encode_change_row(const EncodedRow& row, std::string& out) {
+  ByteWriter to(out);
+  to.u8(static_cast<uint8_t>(
+      static_cast<uint8_t>(row.channel) | (row.given.empty() ? 0 : row_given) |
+      (row.region.empty() ? 0 : row_region) | (row.cause.empty() ? row_same_cause : 0)));
+  to.text(row.address);
+  if (!row.given.empty()) to.text(row.given);
+  if (!row.region.empty()) write(row.region, to);
+  to.u8(static_cast<uint8_t>(row.result));
+  to.raw(row.cause);
+}
+
+void encode_suppression(const EncodedRow& row, std::string& out) {
+  ByteWriter to(out);
+  to.u8(record_version);
+  to.u8(static_cast<uint8_t>((row.given.empty() ? 0 : flag_given) |
+                             (row.region.empty() ? 0 : flag_region)));
+  if (!row.given.empty()) to.text(row.given);
+  if (!row.region.empty()) write(row.region, to);
+  to.varint(1);
+  to.raw(row.cause);
+}
+
+bool decode_change_row(std::string_view bytes, EncodedRow& into) {
+  ByteReader from(bytes);
+  uint8_t bits = from.u8();
+  into.channel = static_cast<Channel>(bits & 3);
+  into.address = from.text();
+  into.given = bits & row_given ? from.text() : std::string_view();
+  into.region = bits & row_region ? read_region(from) : Region{};
+  into.result = static_cast<SlotState>(from.u8());
+  into.cause = {};
+  return from.good();
+}
+
 void encode_change_address(AccountNumber scope, Channel channel, std::string_view address,
                            SlotState result, const std::optional<Exemption>& exemption,
                            std::string& out) {

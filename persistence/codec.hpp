@@ -79,6 +79,25 @@ void encode_change_head(ChangeKind kind, std::string_view by, TimeMs at, std::st
 /// equal cause is not written again.
 void encode_change_row(const AddSuppressions::Row& row, SlotState result, const Cause* previous,
                        std::string& out);
+/// A cause as it stands in a suppression and in a row of add_suppressions. Every text at most 64
+/// KiB.
+void encode(const CauseView& cause, std::string& out);
+/// One effective row of add_suppressions whose cause is encoded already: empty when it is that of
+/// the row before.
+struct EncodedRow {
+  Channel channel = Channel::email;
+  std::string_view address;
+  std::string_view given;
+  Region region;
+  SlotState result = SlotState::absent;
+  std::string_view cause;
+};
+void encode_change_row(const EncodedRow& row, std::string& out);
+/// A suppression that has this one row's cause and nothing else; the row has its cause.
+void encode_suppression(const EncodedRow& row, std::string& out);
+/// Reads the row that encode_change_row() wrote to the start of `bytes`; false when it is none. Its
+/// cause is left empty.
+bool decode_change_row(std::string_view bytes, EncodedRow& into);
 /// The body of remove_suppression and of set_exemption (then with the exemption, if one was set).
 void encode_change_address(AccountNumber scope, Channel channel, std::string_view address,
                            SlotState result, const std::optional<Exemption>& exemption,

@@ -158,23 +158,39 @@ Outcome CommitGroup::apply(const Change& change) {
   return outcome;
 }
 
+std::optional<RememberedOutcome> find_remembered(const Database& database, const std::string& key,
+                                                 TimeMs at) {
+  const uint64_t today = at / day_ms;
+  std::string bytes;
+  if (!database.get(Family::idempotency, idempotency_key(today, key), bytes) &&
+      (today == 0 || !database.get(Family::idempotency, idempotency_key(today - 1, key), bytes))) {
+    return std::nullopt;
+  }
+  std::optional<RememberedOutcome> remembered = decode_remembered(bytes);
+  if (!remembered) throw StorageFailure("a remembered outcome is damaged");
+  return remembered;
+}
+
+Outcome outcome_again(const RememberedOutcome& remembered, const Idempotency& asked,
+                      uint64_t sequence) {
+  if (remembered.request_hash == asked.request_hash) return remembered.outcome;
+  Outcome mismatch;
+  mismatch.status = Outcome::Status::idempotency_mismatch;
+  mismatch.sequence = sequence;
+  return mismatch;
+}
+
 bool CommitGroup::replay(const Change& change, Outcome& outcome) {
   if (!change.idempotency) return false;
   const std::string& key = change.idempotency->key;
   std::optional<RememberedOutcome> remembered;
-  uint64_t today = change.at / day_ms;
   if (auto found = remembered_.find(key); found != remembered_.end()) {
     remembered = found->second;
-  } else if (std::string bytes;
-             database_.get(Family::idempotency, idempotency_key(today, key), bytes) ||
-             (today != 0 &&
-              database_.get(Family::idempotency, idempotency_key(today - 1, key), bytes))) {
-    remembered = decode_remembered(bytes);
-    if (!remembered) throw StorageFailure("a remembered outcome is damaged");
+  } else {
+    remembered = find_remembered(database_, key, change.at);
   }
   if (!remembered) return false;
-  bool same = remembered->request_hash == change.idempotency->request_hash;
-  outcome = same ? remembered->outcome : refuse(Outcome::Status::idempotency_mismatch);
+  outcome = outcome_again(*remembered, *change.idempotency, meta_.sequence);
   return true;
 }
 

@@ -27,6 +27,13 @@ struct Expiry {
   std::string from;
 };
 
+/// What was answered to the key; nullopt when it is new. Throws StorageFailure.
+std::optional<RememberedOutcome> find_remembered(const Database& database, const std::string& key,
+                                                 TimeMs at);
+/// The answer to a repetition: the outcome, or idempotency_mismatch.
+Outcome outcome_again(const RememberedOutcome& remembered, const Idempotency& asked,
+                      uint64_t sequence);
+
 class CommitGroup {
  public:
   CommitGroup(const Database& database, const FingerprintKey& key, const SuppressionSet& set,

@@ -7,6 +7,7 @@
 //   acknowledged  the last acknowledged sequence (mark.hpp)
 //   image         the set's lines, for a fast start (image.hpp); may be missing
 //   db/           RocksDB
+//   runs/         files on their way into it; what a crash leaves there is removed at the next start
 //
 // open() checks in this order and changes nothing before all of it holds: FORMAT is not newer; the
 // directory is writable; no other process has it; FORMAT is whole; the secret is whole and is the
@@ -59,6 +60,7 @@ class DataDirectory {
   const std::array<std::byte, fingerprint_secret_bytes>& secret() const { return secret_; }
   const SecretId& secret_id() const { return secret_id_; }
   std::filesystem::path database_path() const { return path_ / "db"; }
+  std::filesystem::path runs_path() const { return path_ / "runs"; }
   std::filesystem::path mark_path() const { return path_ / "acknowledged"; }
   std::filesystem::path image_path() const { return path_ / "image"; }
   const std::filesystem::path& path() const { return path_; }

@@ -171,6 +171,13 @@ bool Database::write(rocksdb::WriteBatch& batch, bool sync) {
   return status.ok();
 }
 
+uint64_t Database::unmerged_files() const {
+  std::string files;
+  const bool known = rocks_->GetProperty(
+      family(Family::suppressions), rocksdb::DB::Properties::kNumFilesAtLevelPrefix + "0", &files);
+  return known ? std::strtoull(files.c_str(), nullptr, 10) : 0;
+}
+
 std::string describe(const rocksdb::Status& status) {
   // Some texts about damaged files quote keys, and keys hold addresses.
   std::string text = status.ToString();

@@ -60,6 +60,8 @@ class Database {
            const rocksdb::Snapshot* snapshot = nullptr) const;
   /// One atomic batch; false, with the latch tripped, when it failed.
   [[nodiscard]] bool write(rocksdb::WriteBatch& batch, bool sync);
+  /// Sorted files of the suppressions that wait to be merged: each makes reads a little slower.
+  uint64_t unmerged_files() const;
 
  private:
   FailureLatch& latch_;

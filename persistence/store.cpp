@@ -141,6 +141,7 @@ Store::Impl::Impl(const StoreOptions& options)
       directory(options.directory),
       key(directory.secret()),
       database(directory.database_path(), options, directory.creating(), latch),
+      runs(directory.runs_path()),
       meta(open_meta(database, directory)) {}
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -161,6 +162,7 @@ std::unique_ptr<Store> Store::open(const StoreOptions& options) {
     if (impl.mark->sequence() < impl.meta.sequence && !impl.mark->write(impl.meta.sequence)) {
       throw_system_error("write", impl.directory.mark_path());
     }
+    impl.runs.clear();
     impl.directory.finish_creation();
     impl.publish_meta();
     return store;

@@ -36,6 +36,9 @@
 
 namespace suppressd {
 
+class BulkRun;
+class PreparedRun;
+
 /// Start-up failure; what() says what is wrong and what to do. Never holds an address.
 struct StoreError : std::runtime_error {
   enum class Kind {
@@ -77,6 +80,9 @@ struct Loaded {
 
 struct ImageWritten;  // image.hpp
 enum class ImageCaching : uint8_t;
+
+/// Bounds what reads must look through, and how far merging may fall behind.
+inline constexpr uint64_t run_files_max = 36;
 
 struct SuppressionFilter {
   std::optional<Channel> channel;
@@ -142,6 +148,15 @@ class Store {
   ImageWritten write_image(const SuppressionSet& set, uint64_t visible_sequence,
                            ImageCaching caching, const std::function<bool()>& go_on) const;
 
+  /// Sorts the run and writes its file; its fingerprints must be filled in. Null when storage
+  /// failed: then every later commit is refused.
+  std::unique_ptr<PreparedRun> prepare(std::unique_ptr<BulkRun> run);
+  /// The outcome to repeat: `replayed` or `idempotency_mismatch`; nullopt when the key is new.
+  /// Throws StorageFailure.
+  std::optional<Outcome> remembered(const Idempotency& idempotency, TimeMs at) const;
+  /// Runs that were committed and not merged yet. Past run_files_max let the next one wait.
+  uint64_t unmerged_runs() const;
+
   // ---- the committer's thread ----
 
   /// Commits the changes as one synced batch, in order, each seeing what those before it did.
@@ -149,6 +164,12 @@ class Store {
   /// Appends to `updates` what the set must then be told. Never throws.
   void commit(std::span<const Change> changes, std::span<Outcome> outcomes,
               const SuppressionSet& set, std::vector<SetUpdate>& updates);
+
+  /// Commits a run the same way, its files taken in at once. False, and nothing was done, when too
+  /// many of its rows are known by now: then commit its changes. Of the rows that are alone the set
+  /// must be told, too (PreparedRun::for_each_alone), unless the outcome is not `committed`.
+  [[nodiscard]] bool commit(PreparedRun& run, const SuppressionSet& set, Outcome& outcome,
+                            std::vector<SetUpdate>& updates);
 
   /// Flushes and closes; further calls are programmer errors. Also done by the destructor.
   void close();

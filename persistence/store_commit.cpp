@@ -47,7 +47,10 @@ void Store::commit(std::span<const Change> changes, std::span<Outcome> outcomes,
 }
 
 bool Store::Impl::write(rocksdb::WriteBatch& batch, const Meta& next) {
-  if (!database.write(batch, true)) return false;
+  return database.write(batch, true) && acknowledge(next);
+}
+
+bool Store::Impl::acknowledge(const Meta& next) {
   if (next.sequence != meta.sequence && !mark->write(next.sequence)) {
     latch.trip("the mark of the last acknowledged change could not be written");
     return false;

@@ -10,6 +10,7 @@
 #include "persistence/database.hpp"
 #include "persistence/image.hpp"
 #include "persistence/mark.hpp"
+#include "persistence/run_file.hpp"
 #include "persistence/store.hpp"
 
 namespace suppressd {
@@ -21,6 +22,7 @@ struct Store::Impl {
   DataDirectory directory;
   FingerprintKey key;
   Database database;
+  RunFolder runs;
   std::optional<Mark> mark;  // engaged once opened
   Meta meta;                 // the committer's thread; others read the atomics below
   std::atomic<uint64_t> sequence{0};
@@ -31,6 +33,9 @@ struct Store::Impl {
                          std::atomic<double>& progress) const;
   /// Makes the batch durable, then the mark, then the numbers known. False: the latch is tripped.
   bool write(rocksdb::WriteBatch& batch, const Meta& next);
+  /// The same with files that the database takes in at once.
+  bool ingest(const std::vector<const RunFile*>& files, const Meta& next);
+  bool acknowledge(const Meta& next);
   void publish_meta() {
     sequence.store(meta.sequence, std::memory_order_release);
     entries.store(meta.entries, std::memory_order_release);
