@@ -139,6 +139,7 @@ Change BulkRun::change(size_t first) const {
     if (rows_[i].cause != decoded) {
       decoded = rows_[i].cause;
       cause = decode_cause(said.cause);
+      if (!causes_[decoded].timed) cause.at = 0;
     }
     add.rows.push_back(
         {said.channel, std::string(said.address), std::string(said.given), said.region, cause});

@@ -58,7 +58,8 @@ class BulkRun {
   size_t memory_bytes() const;
   /// 128 bits of all that the rows say, but for times that were not given.
   std::string content_hash() const;
-  /// The rows from `first` on, at most change_rows_max, as a change.
+  /// The rows from `first` on, at most change_rows_max, as a change without its idempotency. Times
+  /// that were not given are 0.
   Change change(size_t first) const;
   /// Fills in the rows' fingerprints.
   void fingerprint(const FingerprintKey& key);

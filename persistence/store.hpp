@@ -156,6 +156,8 @@ class Store {
   std::optional<Outcome> remembered(const Idempotency& idempotency, TimeMs at) const;
   /// Runs that were committed and not merged yet. Past run_files_max let the next one wait.
   uint64_t unmerged_runs() const;
+  /// Storage failed: every later commit is refused.
+  bool failed() const;
 
   // ---- the committer's thread ----
 

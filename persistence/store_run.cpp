@@ -69,6 +69,10 @@ uint64_t Store::unmerged_runs() const {
   return impl_->database.unmerged_files();
 }
 
+bool Store::failed() const {
+  return impl_->latch.tripped();
+}
+
 bool Store::commit(PreparedRun& run, const SuppressionSet& set, Outcome& outcome,
                    std::vector<SetUpdate>& updates) {
   Impl& impl = *impl_;

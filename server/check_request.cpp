@@ -54,27 +54,15 @@ bool read_detail(std::string_view value, CheckRequest& request) {
 }
 
 bool read_column(std::string_view value, CheckRequest& request) {
-  if (value.empty()) return false;
-  if (value.find_first_not_of("0123456789") != std::string_view::npos) {
-    request.csv.column = std::string(value);
-    return true;
-  }
-  size_t number = 0;
-  const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
-  request.csv.column = number;
-  return result.ec == std::errc();
+  return read_csv_column(value, request.csv.column);
 }
 
 bool read_header(std::string_view value, CheckRequest& request) {
-  request.csv.header = value == "true";
-  return value == "true" || value == "false";
+  return read_csv_header(value, request.csv);
 }
 
 bool read_delimiter(std::string_view value, CheckRequest& request) {
-  if (value == "," || value == "comma") request.csv.delimiter = ',';
-  if (value == ";" || value == "semicolon") request.csv.delimiter = ';';
-  if (value == "\t" || value == "tab") request.csv.delimiter = '\t';
-  return request.csv.delimiter.has_value();
+  return read_csv_delimiter(value, request.csv);
 }
 
 struct Parameter {
@@ -160,6 +148,30 @@ std::optional<Problem> read_accept(const RequestHead& head, CheckRequest& reques
 }
 
 }  // namespace
+
+bool read_csv_column(std::string_view value, CsvColumn& column) {
+  if (value.empty()) return false;
+  if (value.find_first_not_of("0123456789") != std::string_view::npos) {
+    column = std::string(value);
+    return true;
+  }
+  size_t number = 0;
+  const auto result = std::from_chars(value.data(), value.data() + value.size(), number);
+  column = number;
+  return result.ec == std::errc();
+}
+
+bool read_csv_header(std::string_view value, CsvOptions& options) {
+  options.header = value == "true";
+  return value == "true" || value == "false";
+}
+
+bool read_csv_delimiter(std::string_view value, CsvOptions& options) {
+  if (value == "," || value == "comma") options.delimiter = ',';
+  if (value == ";" || value == "semicolon") options.delimiter = ';';
+  if (value == "\t" || value == "tab") options.delimiter = '\t';
+  return options.delimiter.has_value();
+}
 
 std::variant<CheckRequest, Problem> read_check_request(const RequestHead& head,
                                                        const Account& account) {

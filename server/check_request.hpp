@@ -18,16 +18,23 @@ namespace suppressd {
 enum class BodyFormat : uint8_t { text, json, ndjson, csv };
 enum class AnswerFormat : uint8_t { json, ndjson, text, bitmap, csv };
 
+/// A column's name (compared without case and outer white space; the first match counts) or its
+/// 0-based number. Digits alone are a number.
+using CsvColumn = std::variant<size_t, std::string>;
+
 /// How a CSV body is read.
 struct CsvOptions {
-  /// A column's name (compared without case and outer white space; the first match counts) or its
-  /// 0-based number. Digits alone are a number.
-  std::variant<size_t, std::string> column = size_t{0};
+  CsvColumn column = size_t{0};
   /// Whether the first row is a header. When not given: yes with a column's name; with a number,
   /// yes when csv_cell_is_name() says so of the first row's cell in that column.
   std::optional<bool> header;
   std::optional<char> delimiter;  // when not given, the first row tells
 };
+
+/// Values of the query's parameters for CSV bodies; false when they are not as expected.
+bool read_csv_column(std::string_view value, CsvColumn& column);
+bool read_csv_header(std::string_view value, CsvOptions& options);
+bool read_csv_delimiter(std::string_view value, CsvOptions& options);
 
 struct CheckRequest {
   BodyFormat body = BodyFormat::text;

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "server/run_builder.hpp"
+
 namespace suppressd {
 namespace {
 
@@ -21,8 +23,10 @@ struct Group {
   std::vector<Change> changes;
   std::vector<Committer::Completion> completions;
   size_t rows = 0;
+  std::unique_ptr<PreparedRun> run;  // then it is the whole group
 
   void clear() {
+    run.reset();
     changes.clear();
     completions.clear();
     rows = 0;
@@ -36,6 +40,7 @@ struct Committer::Impl {
     Change change;
     Completion done;
     size_t rows;
+    std::unique_ptr<PreparedRun> run;  // instead of a change
   };
   struct Waiter {
     uint64_t sequence;
@@ -48,9 +53,11 @@ struct Committer::Impl {
         set(the_set),
         on_commit(std::move(on_commit_call)),
         visible(store.sequence()),
-        thread([this] { run(); }) {}
+        thread([this] { run(); }),
+        builder(std::make_unique<RunBuilder>(store, set, ways())) {}
 
   ~Impl() {
+    builder->stop();  // it may wait for what is queued
     {
       std::lock_guard lock(mutex);
       stopping = true;
@@ -61,7 +68,13 @@ struct Committer::Impl {
 
   void run() {
     Group group;
-    while (take(group)) commit(group);
+    while (take(group)) {
+      if (group.run) {
+        commit_run(group);
+      } else {
+        commit(group);
+      }
+    }
   }
 
   /// Waits for work and moves a group of it out of the queue; false when there will be none.
@@ -69,7 +82,13 @@ struct Committer::Impl {
     group.clear();
     std::unique_lock lock(mutex);
     work.wait(lock, [this] { return stopping || !queue.empty(); });
-    while (!queue.empty() &&
+    if (!queue.empty() && queue.front().run) {
+      group.run = std::move(queue.front().run);
+      group.completions.push_back(std::move(queue.front().done));
+      queue.pop_front();
+      return true;
+    }
+    while (!queue.empty() && !queue.front().run &&
            (group.rows == 0 || group.rows + queue.front().rows <= commit_group_rows_max)) {
       Queued& next = queue.front();
       group.rows += next.rows;
@@ -85,17 +104,69 @@ struct Committer::Impl {
     outcomes.assign(group.changes.size(), Outcome{});
     updates.clear();
     store.commit(group.changes, outcomes, set, updates);
+    finish(outcomes, group);
+  }
+
+  void commit_run(Group& group) {
+    Outcome outcome;
+    updates.clear();
+    if (!store.commit(*group.run, set, outcome, updates)) {
+      builder->store_in_changes(std::move(group.run->run), std::move(group.completions.front()));
+      return;
+    }
+    if (outcome.status == Outcome::Status::committed) {
+      group.run->for_each_alone([this](const Fingerprint& address, AccountNumber scope,
+                                       SlotState state) { set.put(address, scope, state); },
+                                [this](const Fingerprint& address) { set.prefetch(address); });
+    }
+    finish(std::span(&outcome, 1), group);
+    builder->dispose(std::move(group.run));
+  }
+
+  /// Tells the set, then everybody who waits.
+  void finish(std::span<const Outcome> outcomes_made, Group& group) {
     for (const SetUpdate& update : updates) set.put(update.address, update.account, update.state);
-    for (const Outcome& outcome : outcomes) {
+    for (const Outcome& outcome : outcomes_made) {
       if (outcome.status == Outcome::Status::unknown ||
           outcome.status == Outcome::Status::refused) {
         healthy.store(false, std::memory_order_release);
       }
     }
-    if (on_commit) on_commit(group.changes, outcomes);
+    if (on_commit) on_commit(group.changes, outcomes_made);
     std::vector<std::function<void()>> woken = show(store.sequence());
-    for (size_t i = 0; i < outcomes.size(); ++i) group.completions[i](outcomes[i]);
+    for (size_t i = 0; i < outcomes_made.size(); ++i) group.completions[i](outcomes_made[i]);
     for (const std::function<void()>& wake : woken) wake();
+  }
+
+  RunBuilder::Ways ways() {
+    return {[this](std::unique_ptr<PreparedRun> prepared, Completion done) {
+              push({Change(), std::move(done), 0, std::move(prepared)});
+            },
+            [this](Change&& change, Completion done) {
+              return submit(std::move(change), std::move(done));
+            }};
+  }
+
+  void push(Queued queued) {
+    {
+      std::lock_guard lock(mutex);
+      rows_queued += queued.rows;
+      queue.push_back(std::move(queued));
+    }
+    work.notify_one();
+  }
+
+  bool submit(Change&& change, Completion done) {
+    const size_t rows = rows_of(change);
+    {
+      std::lock_guard lock(mutex);
+      // A change larger than the whole queue is still taken when nothing waits.
+      if (rows_queued != 0 && rows_queued + rows > commit_queue_rows_max) return false;
+      rows_queued += rows;
+      queue.push_back({std::move(change), std::move(done), rows, nullptr});
+    }
+    work.notify_one();
+    return true;
   }
 
   /// Raises the visible sequence; returns the calls that waited for it.
@@ -132,7 +203,8 @@ struct Committer::Impl {
   std::map<uint64_t, Waiter> waiters;
   uint64_t last_ticket = 0;
 
-  std::thread thread;  // last: it uses all of the above
+  std::thread thread;  // it uses all of the above
+  std::unique_ptr<RunBuilder> builder;
 };
 
 Committer::Committer(
@@ -142,16 +214,11 @@ Committer::Committer(
 Committer::~Committer() = default;
 
 bool Committer::submit(Change&& change, Completion done) {
-  size_t rows = rows_of(change);
-  {
-    std::lock_guard lock(impl_->mutex);
-    // A change larger than the whole queue is still taken when nothing waits.
-    if (impl_->rows_queued != 0 && impl_->rows_queued + rows > commit_queue_rows_max) return false;
-    impl_->rows_queued += rows;
-    impl_->queue.push_back({std::move(change), std::move(done), rows});
-  }
-  impl_->work.notify_one();
-  return true;
+  return impl_->submit(std::move(change), std::move(done));
+}
+
+bool Committer::submit(std::unique_ptr<BulkRun>&& run, Completion done) {
+  return impl_->builder->submit(std::move(run), std::move(done));
 }
 
 uint64_t Committer::visible_sequence() const {

@@ -18,6 +18,8 @@
 
 namespace suppressd {
 
+class BulkRun;
+
 inline constexpr size_t commit_queue_rows_max = 200'000;  // rows waiting; past it submit() refuses
 inline constexpr size_t commit_group_rows_max = 20'000;   // rows in one synced batch
 
@@ -38,6 +40,11 @@ class Committer {
   /// False when the queue is full (answer 503 with Retry-After); then `change` is left as it was,
   /// so that a stream can try again, and `done` is never called.
   [[nodiscard]] bool submit(Change&& change, Completion done);
+
+  /// Stores a run (persistence/bulk_run.hpp), prepared beside the committer's thread. Runs and
+  /// changes take effect in the order in which they reach the committer. False when as many runs
+  /// are under way as may be; then `run` is left as it was.
+  [[nodiscard]] bool submit(std::unique_ptr<BulkRun>&& run, Completion done);
 
   /// The last sequence that checks can see. Any thread.
   uint64_t visible_sequence() const;

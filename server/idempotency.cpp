@@ -51,6 +51,12 @@ std::optional<Idempotency> IdempotencyKey::for_change(std::string_view content,
   return idempotency;
 }
 
+std::optional<Idempotency> IdempotencyKey::for_run(uint64_t number) const {
+  std::optional<Idempotency> idempotency = for_change("", number);
+  if (idempotency) idempotency->key = key_ + " run " + std::to_string(number);
+  return idempotency;
+}
+
 std::string IdempotencyKey::stable_id() const {
   std::array<unsigned char, crypto_generichash_BYTES_MIN> hash;
   crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(key_.data()),

@@ -28,6 +28,8 @@ class IdempotencyKey {
   bool given() const { return !key_.empty(); }
   /// For the change numbered `number` of this request, whose content hashes to `content`.
   std::optional<Idempotency> for_change(std::string_view content, uint64_t number = 0) const;
+  /// For the run (persistence/bulk_run.hpp) numbered `number`, whose content is added later.
+  std::optional<Idempotency> for_run(uint64_t number) const;
   /// 64 bits in hex that depend on the caller and the key: the same for a repetition.
   std::string stable_id() const;
 

@@ -11,22 +11,17 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::array<std::string_view, 8> members = {"address", "channel",  "region",   "reason",
-                                                     "source",  "campaign", "evidence", "at"};
 enum Member : size_t { address, channel, region, reason, source, campaign, evidence, at };
-
-/// A row's members as given; those that are absent are null views.
-using Values = std::array<std::string_view, members.size()>;
 
 bool given(std::string_view value) {
   return value.data() != nullptr;
 }
 
-std::optional<RowFault> read_values(const dom::object& object, Values& values) {
+std::optional<RowFault> read_values(const dom::object& object, RowValues& values) {
   for (const auto [name, value] : object) {
-    const auto found = std::find(members.begin(), members.end(), name);
-    if (found == members.end()) return RowFault{"", "unknown_member"};
-    std::string_view& slot = values[static_cast<size_t>(found - members.begin())];
+    const auto found = std::find(row_members.begin(), row_members.end(), name);
+    if (found == row_members.end()) return RowFault{"", "unknown_member"};
+    std::string_view& slot = values[static_cast<size_t>(found - row_members.begin())];
     if (given(slot)) return RowFault{*found, "given_twice"};
     if (value.is_null()) continue;  // as if absent
     if (value.get_string().get(slot) != simdjson::SUCCESS) return RowFault{*found, "not_a_string"};
@@ -34,7 +29,7 @@ std::optional<RowFault> read_values(const dom::object& object, Values& values) {
   return std::nullopt;
 }
 
-std::optional<RowFault> read_texts(const Values& values, Cause& cause) {
+std::optional<RowFault> read_texts(const RowValues& values, CauseView& cause) {
   if (given(values[campaign])) cause.campaign = values[campaign];
   if (given(values[evidence])) cause.evidence = values[evidence];
   if (cause.campaign.size() > campaign_octets_max) return RowFault{"campaign", "campaign_too_long"};
@@ -42,7 +37,7 @@ std::optional<RowFault> read_texts(const Values& values, Cause& cause) {
   return std::nullopt;
 }
 
-std::optional<RowFault> read_source(const Values& values, Role role, Cause& cause) {
+std::optional<RowFault> read_source(const RowValues& values, Role role, CauseView& cause) {
   if (!given(values[source])) return std::nullopt;
   if (values[source].size() > source_octets_max) return RowFault{"source", "source_too_long"};
   if (!may_claim_source(role, values[source])) return RowFault{"source", "source_not_allowed"};
@@ -50,7 +45,7 @@ std::optional<RowFault> read_source(const Values& values, Role role, Cause& caus
   return std::nullopt;
 }
 
-std::optional<RowFault> read_time(const Values& values, TimeMs now, Cause& cause) {
+std::optional<RowFault> read_time(const RowValues& values, TimeMs now, CauseView& cause) {
   if (!given(values[at])) return std::nullopt;
   const auto time = parse_time(values[at]);
   if (!time) return RowFault{"at", "bad_time"};
@@ -61,7 +56,7 @@ std::optional<RowFault> read_time(const Values& values, TimeMs now, Cause& cause
   return std::nullopt;
 }
 
-std::optional<RowFault> read_reason(const Values& values, Cause& cause) {
+std::optional<RowFault> read_reason(const RowValues& values, CauseView& cause) {
   if (given(values[reason])) {
     const auto parsed = parse_reason(values[reason]);
     if (!parsed) return RowFault{"reason", "unknown_reason"};
@@ -126,10 +121,13 @@ std::optional<Problem> RowDefaults::read(const Query& query, RowDefaults& out) {
 
 struct SuppressionRows::Impl {
   Impl(Normalizer& one, RowDefaults row_defaults)
-      : normalizer(one), defaults(std::move(row_defaults)) {}
+      : normalizer(one),
+        defaults(std::move(row_defaults)),
+        default_cause{defaults.cause.reason,   defaults.cause.at,      defaults.cause.source, {},
+                      defaults.cause.evidence, defaults.cause.campaign} {}
 
   std::optional<RowFault> normalize(std::string_view raw, std::optional<Channel> fixed,
-                                    Region row_region, AddSuppressions::Row& row) {
+                                    Region row_region, RowView& row) {
     CanonicalAddress canonical;
     const AddressError error = normalizer.address(raw, fixed, row_region, canonical);
     if (error != AddressError::none) return RowFault{"address", error_name(error)};
@@ -140,9 +138,7 @@ struct SuppressionRows::Impl {
     return std::nullopt;
   }
 
-  std::optional<RowFault> object(const dom::object& json, AddSuppressions::Row& row) {
-    Values values{};
-    if (auto error = read_values(json, values)) return error;
+  std::optional<RowFault> row_of(const RowValues& values, RowView& row) {
     if (!given(values[address])) return RowFault{"address", "no_address"};
     std::optional<Channel> fixed = defaults.channel;
     if (given(values[channel])) {
@@ -155,22 +151,29 @@ struct SuppressionRows::Impl {
       if (!parsed) return RowFault{"region", "unknown_region"};
       row_region = *parsed;
     }
-    row.cause = defaults.cause;
+    row.cause = default_cause;
+    row.default_cause = !given(values[source]) && !given(values[campaign]) &&
+                        !given(values[evidence]) && !given(values[at]);
     if (auto error = read_reason(values, row.cause)) return error;
-    if (auto error = read_source(values, defaults.role, row.cause)) return error;
-    if (auto error = read_texts(values, row.cause)) return error;
-    if (auto error = read_time(values, defaults.now, row.cause)) return error;
+    if (!row.default_cause) {
+      if (auto error = read_source(values, defaults.role, row.cause)) return error;
+      if (auto error = read_texts(values, row.cause)) return error;
+      if (auto error = read_time(values, defaults.now, row.cause)) return error;
+    }
     return normalize(values[address], fixed, row_region, row);
   }
 
-  std::optional<RowFault> element(dom::element json, AddSuppressions::Row& row) {
+  std::optional<RowFault> element(dom::element json, RowView& row) {
     dom::object one;
     if (json.get_object().get(one) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
-    return object(one, row);
+    RowValues values{};
+    if (auto error = read_values(one, values)) return error;
+    return row_of(values, row);
   }
 
   Normalizer& normalizer;
-  RowDefaults defaults;
+  const RowDefaults defaults;
+  const CauseView default_cause;
   dom::parser parser;
   std::string padded;  // the text being parsed and simdjson's padding
   // What is left of an open document: one object, or the rest of an array.
@@ -185,14 +188,18 @@ SuppressionRows::SuppressionRows(Normalizer& normalizer, RowDefaults defaults)
 }
 SuppressionRows::~SuppressionRows() = default;
 
-std::optional<RowFault> SuppressionRows::text(std::string_view line, AddSuppressions::Row& row) {
-  row.cause = impl_->defaults.cause;
+std::optional<RowFault> SuppressionRows::text(std::string_view line, RowView& row) {
+  row.cause = impl_->default_cause;
+  row.default_cause = true;
   if (row.cause.reason == Reason::none) return RowFault{"reason", "no_reason"};
   return impl_->normalize(line, impl_->defaults.channel, impl_->defaults.region, row);
 }
 
-std::optional<RowFault> SuppressionRows::json_line(std::string_view line,
-                                                   AddSuppressions::Row& row) {
+std::optional<RowFault> SuppressionRows::values(const RowValues& values, RowView& row) {
+  return impl_->row_of(values, row);
+}
+
+std::optional<RowFault> SuppressionRows::json_line(std::string_view line, RowView& row) {
   impl_->padded.assign(line);
   impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
   dom::element json;
@@ -233,7 +240,7 @@ std::optional<Problem> SuppressionRows::open_document(std::string document) {
   return std::nullopt;
 }
 
-bool SuppressionRows::next(AddSuppressions::Row& row, std::optional<RowFault>& error) {
+bool SuppressionRows::next(RowView& row, std::optional<RowFault>& error) {
   if (impl_->single) {
     error = impl_->element(*impl_->single, row);
     impl_->single.reset();

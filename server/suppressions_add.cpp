@@ -1,16 +1,18 @@
-// POST …/suppressions: rows stream in, are normalized here, and are stored in changes of at most
-// change_rows_max rows through the committer.
+// POST …/suppressions: rows stream in, are normalized here, and are stored through the committer: a
+// few in changes of at most change_rows_max rows, many as runs (persistence/bulk_run.hpp).
 //
-//   body → pieces → rows → pending_ → changes (at most changes_in_flight_max) → outcomes → one
-//   answer
+//   body → pieces → rows → batch being filled → batch being sent → changes or a run → outcomes →
+//   one answer
 //
-// Memory is bounded: while as many changes are in flight as may be, and the next one is full, the
-// exchange waits and takes no more of the body. A body that stops, or storage that fails, leaves
-// whole changes stored; the answer says how many rows those were.
+// Memory is bounded: while a batch is being sent and the next one is full, the exchange waits and
+// takes no more of the body. A body that stops, or storage that fails, leaves whole changes and
+// runs stored; the answer says how many rows those were.
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 
+#include "persistence/bulk_run.hpp"
 #include "server/committer.hpp"
 #include "server/content_decoder.hpp"
 #include "server/handlers.hpp"
@@ -22,6 +24,7 @@
 #include "server/media_type.hpp"
 #include "server/query.hpp"
 #include "server/store_exchange.hpp"
+#include "server/suppression_csv.hpp"
 #include "server/suppression_rows.hpp"
 #include "server/time_text.hpp"
 #include "server/worker_pool.hpp"
@@ -31,13 +34,15 @@ namespace {
 
 constexpr size_t changes_in_flight_max = 2;   // one being synced, one being filled
 constexpr size_t piece_bytes = 64 * 1024;     // of the body, between two looks at the queue
-constexpr size_t row_bytes = 384;             // of memory that a row takes, about
+constexpr size_t row_bytes = 384;             // of memory that a row of a change takes, about
+constexpr size_t run_rows_min = 50'000;       // fewer are stored in changes
 constexpr size_t rows_per_step = 4 * 1024;    // of a JSON document, likewise
 constexpr size_t errors_listed_max = 10'000;  // in an answer; all are counted
 constexpr std::chrono::milliseconds full_queue_retry{20};
-constexpr std::string_view accepted_types = "application/json, application/x-ndjson, text/plain";
+constexpr std::string_view accepted_types =
+    "application/json, application/x-ndjson, text/plain, text/csv";
 
-enum class BodyKind : uint8_t { json, ndjson, text };
+enum class BodyKind : uint8_t { json, ndjson, text, csv };
 
 struct AddRequest {
   BodyKind kind = BodyKind::json;
@@ -45,28 +50,55 @@ struct AddRequest {
   std::string key_id;
   IdempotencyKey idempotency;
   RowDefaults defaults;
+  RowColumns columns;  // of CSV
   uint64_t body_bytes_max = 0;
   uint64_t line_bytes_max = 0;
 };
 
 /// Rows that were read, in order; the bad ones only counted and listed.
-struct Intake {
-  std::vector<AddSuppressions::Row> rows;
-  uint64_t next_index = 0;
+class Intake final : public RowSink {
+ public:
+  Intake(AccountNumber scope, std::string by) : scope_(scope), by_(std::move(by)) { renew(); }
+
+  void row(const RowView& row) override {
+    uint32_t& usual = usual_causes_[static_cast<size_t>(row.cause.reason)];
+    uint32_t cause = usual;
+    if (!row.default_cause || usual == no_cause) cause = batch_->cause(row.cause);
+    if (row.default_cause) usual = cause;
+    batch_->add(row.channel, row.address, row.given, row.region, cause);
+    ++next_index_;
+  }
+  void fault(const RowFault& error) override {
+    ++invalid;
+    if (errors.size() < errors_listed_max) {
+      errors.push_back({next_index_, std::string(error.field), std::string(error.code)});
+    }
+    ++next_index_;
+  }
+
+  const BulkRun& batch() const { return *batch_; }
+  std::unique_ptr<BulkRun> take() {
+    std::unique_ptr<BulkRun> taken = std::move(batch_);
+    renew();
+    return taken;
+  }
+
   uint64_t invalid = 0;
   std::vector<Problem::Row> errors;
 
-  void fail(const RowFault& error) {
-    ++invalid;
-    if (errors.size() < errors_listed_max) {
-      errors.push_back({next_index, std::string(error.field), std::string(error.code)});
-    }
-    ++next_index;
+ private:
+  static constexpr uint32_t no_cause = UINT32_MAX;
+  void renew() {
+    batch_ = std::make_unique<BulkRun>(scope_, by_, now_ms());
+    usual_causes_.fill(no_cause);
   }
-  void accept(AddSuppressions::Row&& row) {
-    rows.push_back(std::move(row));
-    ++next_index;
-  }
+
+  const AccountNumber scope_;
+  const std::string by_;
+  std::unique_ptr<BulkRun> batch_;
+  /// Causes of rows that name a reason and nothing else, by reason.
+  std::array<uint32_t, static_cast<size_t>(Reason::legal) + 1> usual_causes_;
+  uint64_t next_index_ = 0;
 };
 
 /// What the splitter tells of each line.
@@ -76,16 +108,16 @@ struct LineSink {
   Intake& intake;
 
   void line(std::string_view text) {
-    AddSuppressions::Row row;
+    RowView row;
     const auto error =
         kind == BodyKind::text ? reader.text(text, row) : reader.json_line(text, row);
     if (error) {
-      intake.fail(*error);
+      intake.fault(*error);
     } else {
-      intake.accept(std::move(row));
+      intake.row(row);
     }
   }
-  void overlong_line() { intake.fail({"", "line_too_long"}); }
+  void overlong_line() { intake.fault({"", "line_too_long"}); }
 };
 
 /// Everything that decides what a change stores, for the idempotency hash. A time that was not
@@ -111,6 +143,8 @@ class AddExchange final : public Exchange {
         request_(std::move(request)),
         reader_(worker.normalizer, request_.defaults),
         splitter_(request_.line_bytes_max),
+        csv_(reader_, request_.columns, request_.line_bytes_max),
+        intake_(request_.scope, request_.key_id),
         mailbox_(std::make_shared<Mailbox<std::optional<Outcome>>>(std::move(wake))) {}
 
   bool wants_body() const override { return true; }
@@ -133,22 +167,23 @@ class AddExchange final : public Exchange {
   Progress on_wake(Answer& answer) override { return go_on(answer); }
 
   uint64_t buffered_bytes() const override {
-    return held_.capacity() + reader_.document_bytes() +
-           (intake_.rows.size() + rows_in_flight_) * row_bytes;
+    return held_.capacity() + reader_.document_bytes() + intake_.batch().memory_bytes() +
+           (sending_ ? sending_->memory_bytes() : 0) + bytes_in_flight_;
   }
 
  private:
-  /// Does what can be done now: takes outcomes in, hands changes over, reads rows.
+  /// Does what can be done now: takes outcomes in, hands batches over, reads rows.
   Progress go_on(Answer& answer) {
     for (;;) {
       take_outcomes();
       if (failure_) {
         if (in_flight_ == 0) return finish(answer);
       } else {
-        if (change_is_due() && in_flight_ < changes_in_flight_max && submit()) continue;
-        if (intake_.rows.size() < change_rows_max && read_rows()) continue;
-        if (read_all_ && !change_is_due() && in_flight_ == 0) return finish(answer);
-        if (!change_is_due() && !read_all_) return Progress::more;
+        if (!sending_ && batch_is_due()) begin_sending();
+        if (sending_ && send()) continue;
+        if (!batch_is_due() && read_rows()) continue;
+        if (read_all_ && !sending_ && !batch_is_due() && in_flight_ == 0) return finish(answer);
+        if (!batch_is_due() && !read_all_) return Progress::more;
       }
       if (mailbox_->arm()) return Progress::wait;
     }
@@ -161,12 +196,12 @@ class AddExchange final : public Exchange {
         continue;
       }
       --in_flight_;
-      if (in_flight_ == 0) rows_in_flight_ = 0;
-      if (auto problem = outcome_problem(*outcome)) {
-        fail(std::move(*problem));
-      } else {
-        add_up(*outcome);
-      }
+      if (in_flight_ == 0) bytes_in_flight_ = 0;
+      auto problem = outcome_problem(*outcome);
+      // A run may have been stored in part before storage failed.
+      const bool stored = outcome->added + outcome->updated + outcome->unchanged != 0;
+      if (!problem || stored) add_up(*outcome);
+      if (problem) fail(std::move(*problem));
     }
   }
 
@@ -178,26 +213,59 @@ class AddExchange final : public Exchange {
     ++(outcome.status == Outcome::Status::replayed ? replayed_changes_ : committed_changes_);
   }
 
-  bool change_is_due() const {
-    return prepared_ || intake_.rows.size() >= change_rows_max ||
-           (read_all_ && !intake_.rows.empty());
+  bool batch_is_due() const {
+    const BulkRun& batch = intake_.batch();
+    return batch.full() || (read_all_ && !batch.rows().empty());
   }
 
-  /// False when the queue is full: then a timer wakes the exchange, or, when nothing of this
-  /// request was handed over yet, the request is refused.
-  bool submit() {
+  /// Always cut at the same rows, so that a repetition of the request makes the same changes.
+  void begin_sending() {
+    sending_ = intake_.take();
+    as_run_ = sending_->rows().size() >= run_rows_min;
+    next_row_ = 0;
+  }
+
+  /// Hands the run, or its next change, over. False when nothing can be: something is under way
+  /// whose end will wake the exchange.
+  bool send() {
     if (retry_planned_) return false;
+    return as_run_ ? send_run() : send_change();
+  }
+
+  bool send_run() {
+    if (in_flight_ != 0) return false;  // the rows of one request stay in order
+    const uint64_t bytes = sending_->memory_bytes();
+    sending_->idempotency = request_.idempotency.for_run(changes_);
+    if (!parts_.committer.submit(std::move(sending_), completion())) return no_room();
+    sending_.reset();
+    handed_over(bytes);
+    return true;
+  }
+
+  bool send_change() {
+    if (in_flight_ == changes_in_flight_max) return false;
     if (!prepared_) prepare();
     const size_t rows = std::get<AddSuppressions>(change_.what).rows.size();
-    const bool queued = parts_.committer.submit(
-        std::move(change_), [mailbox = mailbox_](const Outcome& one) { mailbox->post(one); });
-    if (queued) {
-      prepared_ = false;
-      ++in_flight_;
-      ++changes_;
-      rows_in_flight_ += rows;
-      return true;
-    }
+    if (!parts_.committer.submit(std::move(change_), completion())) return no_room();
+    prepared_ = false;
+    if (next_row_ == sending_->rows().size()) sending_.reset();
+    handed_over(rows * row_bytes);
+    return true;
+  }
+
+  Committer::Completion completion() const {
+    return [mailbox = mailbox_](const Outcome& one) { mailbox->post(one); };
+  }
+
+  void handed_over(uint64_t bytes) {
+    ++in_flight_;
+    ++changes_;
+    bytes_in_flight_ += bytes;
+  }
+
+  /// The queue is full: a timer wakes the exchange, or, when nothing of this request was handed
+  /// over yet, the request is refused.
+  bool no_room() {
     if (changes_ == 0) {
       fail(busy_problem());
       return true;
@@ -207,27 +275,16 @@ class AddExchange final : public Exchange {
     return false;
   }
 
-  /// The next change of the pending rows. Always cut at the same rows, so that a repetition of the
-  /// request makes the same changes.
   void prepare() {
-    auto& pending = intake_.rows;
-    const size_t count = std::min(pending.size(), change_rows_max);
-    AddSuppressions add;
-    add.scope = request_.scope;
-    add.rows.assign(std::make_move_iterator(pending.begin()),
-                    std::make_move_iterator(pending.begin() + static_cast<ptrdiff_t>(count)));
-    pending.erase(pending.begin(), pending.begin() + static_cast<ptrdiff_t>(count));
-    change_ = Change{};
-    change_.by = request_.key_id;
-    change_.at = now_ms();
+    change_ = sending_->change(next_row_);
+    auto& add = std::get<AddSuppressions>(change_.what);
+    next_row_ += add.rows.size();
     if (request_.idempotency.given()) {
       change_.idempotency = request_.idempotency.for_change(hashed_content(add.rows), changes_);
     }
     for (AddSuppressions::Row& row : add.rows) {
-      row.cause.by = request_.key_id;
       if (row.cause.at == 0) row.cause.at = change_.at;
     }
-    change_.what = std::move(add);
     prepared_ = true;
   }
 
@@ -235,19 +292,36 @@ class AddExchange final : public Exchange {
   bool read_rows() { return request_.kind == BodyKind::json ? read_document() : read_lines(); }
 
   bool read_lines() {
-    LineSink sink{reader_, request_.kind, intake_};
     if (read_from_ < held_.size()) {
-      splitter_.feed(std::string_view(held_).substr(read_from_, piece_bytes), sink);
+      read_piece(std::string_view(held_).substr(read_from_, piece_bytes));
       read_from_ = std::min(held_.size(), read_from_ + piece_bytes);
-      if (splitter_.utf16()) fail(utf16_problem());
       return true;
     }
     held_.clear();
     read_from_ = 0;
     if (!body_ended_ || read_all_) return false;
-    splitter_.finish(sink);
+    LineSink sink{reader_, request_.kind, intake_};
+    if (request_.kind == BodyKind::csv) {
+      csv_.finish(intake_);
+      check_csv();
+    } else {
+      splitter_.finish(sink);
+    }
     read_all_ = true;
     return true;
+  }
+
+  void read_piece(std::string_view piece) {
+    if (request_.kind == BodyKind::csv) {
+      csv_.feed(piece, intake_);
+      return check_csv();
+    }
+    splitter_.feed(piece, LineSink{reader_, request_.kind, intake_});
+    if (splitter_.utf16()) fail(utf16_problem());
+  }
+
+  void check_csv() {
+    if (auto problem = csv_.problem()) fail(std::move(*problem));
   }
 
   bool read_document() {
@@ -259,14 +333,14 @@ class AddExchange final : public Exchange {
       return true;
     }
     for (size_t i = 0; i < rows_per_step && !read_all_; ++i) {
-      AddSuppressions::Row row;
+      RowView row;
       std::optional<RowFault> error;
       if (!reader_.next(row, error)) {
         read_all_ = true;
       } else if (error) {
-        intake_.fail(*error);
+        intake_.fault(*error);
       } else {
-        intake_.accept(std::move(row));
+        intake_.row(row);
       }
     }
     return true;
@@ -316,6 +390,8 @@ class AddExchange final : public Exchange {
   const AddRequest request_;
   SuppressionRows reader_;
   LineSplitter splitter_;
+  SuppressionCsv csv_;
+  Intake intake_;
   std::shared_ptr<Mailbox<std::optional<Outcome>>> mailbox_;  // empty: the retry timer
 
   std::string held_;  // of the body, not read yet from read_from_ on
@@ -324,14 +400,16 @@ class AddExchange final : public Exchange {
   bool body_ended_ = false;
   bool document_open_ = false;
   bool read_all_ = false;  // no row will come after those in intake_
-  Intake intake_;
 
-  Change change_;  // cut off intake_, waiting for the queue, when prepared_
+  std::unique_ptr<BulkRun> sending_;  // a batch whose rows are being handed over
+  bool as_run_ = false;
+  size_t next_row_ = 0;  // of sending_, when it goes in changes
+  Change change_;        // cut off sending_, waiting for the queue, when prepared_
   bool prepared_ = false;
   bool retry_planned_ = false;
-  size_t in_flight_ = 0;       // changes
-  size_t rows_in_flight_ = 0;  // at most
-  uint64_t changes_ = 0;       // handed over
+  size_t in_flight_ = 0;          // changes and runs
+  uint64_t bytes_in_flight_ = 0;  // at most
+  uint64_t changes_ = 0;          // and runs, handed over
   uint64_t committed_changes_ = 0, replayed_changes_ = 0;
   uint64_t sequence_ = 0, added_ = 0, updated_ = 0, unchanged_ = 0;
   std::optional<Problem> failure_;
@@ -342,6 +420,18 @@ std::optional<BodyKind> body_kind(const RequestHead& head) {
   if (type == "application/json") return BodyKind::json;
   if (type == "application/x-ndjson" || type == "application/ndjson") return BodyKind::ndjson;
   if (type == "text/plain") return BodyKind::text;
+  if (type == "text/csv") return BodyKind::csv;
+  return std::nullopt;
+}
+
+std::optional<Problem> read_columns(const Query& query, BodyKind kind, RowColumns& columns) {
+  if (kind == BodyKind::csv) return RowColumns::read(query, columns);
+  for (const std::string_view name : csv_parameters) {
+    if (query.get(name)) {
+      return invalid_request_problem(std::string(name), "only_for_csv",
+                                     "This parameter is for bodies of type text/csv.");
+    }
+  }
   return std::nullopt;
 }
 
@@ -349,11 +439,15 @@ std::optional<Problem> read_request(Call& call, AddRequest& request) {
   Query query;
   if (auto problem =
           Query::parse(call.head.query,
-                       {"channel", "region", "reason", "source", "campaign", "evidence"}, query)) {
+                       {"channel", "region", "reason", "source", "campaign", "evidence", "column",
+                        "header", "delimiter", "channel_column", "region_column", "reason_column",
+                        "source_column", "campaign_column", "evidence_column", "at_column"},
+                       query)) {
     return problem;
   }
   const auto kind = body_kind(call.head);
   if (!kind) return media_type_problem(accepted_types);
+  if (auto problem = read_columns(query, *kind, request.columns)) return problem;
   request.kind = *kind;
   request.scope = call.scope();
   request.key_id = call.key->id;

@@ -22,7 +22,8 @@
 namespace suppressctl {
 namespace {
 
-constexpr unsigned batch_rows_max = 200'000;
+constexpr unsigned batch_rows_max = 1'000'000;
+constexpr size_t import_batch_bytes = 64 << 20;
 /// The server names at most so many rejected rows in an answer; each must have its line in
 /// --errors.
 constexpr unsigned batch_rows_with_errors_max = 10'000;
@@ -43,7 +44,7 @@ struct ImportOptions {
   bool platform = false;
   bool resume = false;
   bool restart = false;
-  unsigned batch_rows = batch_rows_with_errors_max;
+  unsigned batch_rows = 0;  // as many as may be
   unsigned connections = 4;
   unsigned retry_seconds = 60;
 
@@ -52,13 +53,17 @@ struct ImportOptions {
     const Format guessed = format_of_name(file);
     return guessed == Format::text && !columns[0].empty() ? Format::csv : guessed;
   }
+  unsigned rows_per_batch() const {
+    if (batch_rows != 0) return batch_rows;
+    return errors_file.empty() ? batch_rows_max : batch_rows_with_errors_max;
+  }
   HeaderChoice header_choice() const {
     return header ? HeaderChoice::yes : no_header ? HeaderChoice::no : HeaderChoice::guess;
   }
   /// What decides how rows are read and what they mean: a resumed import must agree in all of it.
   std::string identity() const {
     Json json{format,   delimiter, header,  no_header, reason,
-              campaign, evidence,  channel, region,    batch_rows};
+              campaign, evidence,  channel, region,    rows_per_batch()};
     for (const auto& column : columns) json.push_back(column);
     return json.dump(-1, ' ', true, Json::error_handler_t::replace);
   }
@@ -111,19 +116,8 @@ class ErrorsFile {
 class Import {
  public:
   Import(const Settings& settings, const ImportOptions& options)
-      : settings_(settings),
-        options_(options),
-        target_(suppressions_path(settings, options.platform) +
-                QueryText()
-                    .add("source", "import")
-                    .add("channel", options.channel)
-                    .add("region", options.region)
-                    .add("reason", options.reason)
-                    .add("campaign", options.campaign)
-                    .add("evidence", options.evidence)
-                    .text()),
-        input_(options.file) {
-    if (!options.errors_file.empty() && options.batch_rows > batch_rows_with_errors_max)
+      : settings_(settings), options_(options), input_(options.file) {
+    if (!options.errors_file.empty() && options.rows_per_batch() > batch_rows_with_errors_max)
       throw Failure("With --errors a batch has at most " +
                     std::to_string(batch_rows_with_errors_max) + " rows.");
     if (!input_.is_standard_input()) {
@@ -137,8 +131,9 @@ class Import {
     reader_.emplace(
         input_, options.row_format(),
         resumed_ ? std::optional<char>(state_.delimiter) : parse_delimiter(options.delimiter),
-        options.batch_rows, state_.position);
+        options.rows_per_batch(), state_.position, import_batch_bytes);
     read_shape();
+    target_ = target();
     if (resumed_) return;
     state_.id = random_id();
     // Before the first row is sent: whatever happens to its answer, its key is known again.
@@ -167,6 +162,18 @@ class Import {
   }
 
  private:
+  std::string target() const {
+    QueryText query;
+    query.add("source", "import")
+        .add("channel", options_.channel)
+        .add("region", options_.region)
+        .add("reason", options_.reason)
+        .add("campaign", options_.campaign)
+        .add("evidence", options_.evidence);
+    shape_.add_to(query);
+    return suppressions_path(settings_, options_.platform) + query.text();
+  }
+
   bool resume_from_saved() {
     if (!state_file_) {
       if (options_.resume) throw Failure("Standard input cannot be resumed.");
@@ -229,7 +236,7 @@ class Import {
     ImportBody body = import_body(job.batch, shape_);
     job.rejected = std::move(body.rejected);
     job.counts.invalid = job.rejected.size();
-    if (body.rows.empty()) return;
+    if (body.bytes.empty()) return;
     HttpRequest request = request_to(settings_, "POST", target_);
     request.fields.emplace_back("Content-Type", std::string(body.content_type));
     request.fields.emplace_back("Accept", "application/json");
@@ -252,13 +259,18 @@ class Import {
       job.counts.unchanged = answer.at("unchanged");
       job.counts.invalid += invalid;
       for (const Json& error : answer.value("errors", Json::array()))
-        job.rejected.push_back(
-            {body.rows.at(error.at("index").get<size_t>()), error.at("error").get<std::string>()});
+        job.rejected.push_back({row_behind(error.at("index").get<size_t>(), body, job),
+                                error.at("error").get<std::string>()});
     } catch (const std::exception&) {
       throw Failure("The server's answer to a batch makes no sense; its rows count as not sent.");
     }
     if (job.counts.rows() != job.batch.size())
       throw Failure("The server counted other rows than were sent; the batch counts as not sent.");
+  }
+
+  static size_t row_behind(size_t index, const ImportBody& body, const Job& job) {
+    const size_t row = body.rows.empty() ? index : body.rows.at(index);
+    return row < job.batch.size() ? row : throw std::out_of_range("no such row");
   }
 
   void say_waiting() {
@@ -363,7 +375,8 @@ void add_options(CLI::App& command, ImportOptions& options) {
                                   "insist on resuming: an error when nothing was interrupted");
   command.add_flag("--restart", options.restart, "forget an interrupted import of this file")
       ->excludes(resume);
-  command.add_option("--batch", options.batch_rows, "rows a request (10000)")
+  command
+      .add_option("--batch", options.batch_rows, "rows a request (1000000; 10000 with --errors)")
       ->check(CLI::Range(1u, batch_rows_max).description(""));
   command.add_option("--connections", options.connections, "requests in flight (4)")
       ->check(CLI::Range(1, 64).description(""));

@@ -1,4 +1,5 @@
-// A batch of an input file as the body of POST …/suppressions.
+// A batch of an input file as the body of POST …/suppressions: text and CSV go as they are, and the
+// query says which columns hold what.
 #pragma once
 
 #include <array>
@@ -7,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/suppressctl/api.hpp"
 #include "tools/suppressctl/columns.hpp"
 #include "tools/suppressctl/rows.hpp"
 
@@ -27,7 +29,8 @@ struct ImportShape {
 
   /// The address's text in a row, for the file of rejected rows.
   std::string_view address_of(std::string_view row, std::string& scratch) const;
-  bool only_addresses() const;
+  /// What the server must know of a CSV to read rows of it that have no header.
+  void add_to(QueryText& query) const;
 };
 
 /// How the columns are named on the command line; empty: found by their usual names.
@@ -44,10 +47,12 @@ struct RejectedRow {
 
 struct ImportBody {
   std::string_view content_type;
-  std::string bytes;
-  std::vector<size_t> rows;           // the batch's row behind each row of the body
+  std::string_view bytes;  // of the batch, or own_bytes
+  std::string own_bytes;
+  std::vector<size_t> rows;  // the batch's row behind each row of the body; empty: the same
   std::vector<RejectedRow> rejected;  // rows that could not be sent at all
 };
-ImportBody import_body(const RowBatch& batch, const ImportShape& shape);
+/// Adds a line end to the batch's last row if it has none. The body lives as long as the batch.
+ImportBody import_body(RowBatch& batch, const ImportShape& shape);
 
 }  // namespace suppressctl

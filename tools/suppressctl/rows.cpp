@@ -154,8 +154,12 @@ struct RowReader::CsvRows final : Splitter {
 };
 
 RowReader::RowReader(InputFile& input, Format format, std::optional<char> delimiter,
-                     size_t rows_per_batch, RowPosition start)
-    : input_(input), rows_per_batch_(rows_per_batch), at_(start), piece_(read_piece_bytes, '\0') {
+                     size_t rows_per_batch, RowPosition start, size_t bytes_per_batch)
+    : input_(input),
+      rows_per_batch_(rows_per_batch),
+      bytes_per_batch_(bytes_per_batch),
+      at_(start),
+      piece_(read_piece_bytes, '\0') {
   if (format == Format::csv)
     splitter_ = std::make_unique<CsvRows>(delimiter);
   else
@@ -222,7 +226,7 @@ void RowReader::add_row(std::string_view text, std::string_view ending) {
   at_.offset += text.size() + ending.size();
   at_.row += 1;
   at_.line += lines_in(text);
-  const bool full = open_.rows.size() >= rows_per_batch_ || open_.bytes.size() >= batch_bytes;
+  const bool full = open_.rows.size() >= rows_per_batch_ || open_.bytes.size() >= bytes_per_batch_;
   if (full || first_row_) close_batch();
   first_row_ = false;
 }

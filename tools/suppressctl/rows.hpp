@@ -4,7 +4,7 @@
 //  1. Nothing is lost: prefix() and the raw bytes of all rows, put together, are the input.
 //  2. Where a row ends does not depend on how the input arrived. CSV rows end where the server's
 //     splitter says (quoted line breaks do not count), text and NDJSON rows at LF.
-//  3. Memory: a batch ends at rows_per_batch or batch_bytes, and one row may be row_bytes_max.
+//  3. Memory: a batch ends at rows_per_batch or bytes_per_batch, and one row may be row_bytes_max.
 // Errors: Failure for input that cannot be read, is UTF-16, or holds a row beyond row_bytes_max.
 // Thread safety: one thread's; a RowBatch is a value.
 #pragma once
@@ -77,7 +77,7 @@ class RowReader {
  public:
   /// `delimiter`: of CSV; nullopt takes the most frequent of comma, semicolon and tab.
   RowReader(InputFile& input, Format format, std::optional<char> delimiter, size_t rows_per_batch,
-            RowPosition start = {});
+            RowPosition start = {}, size_t bytes_per_batch = batch_bytes);
   ~RowReader();
 
   /// The first row alone, to look at for a header; nullptr for empty input. Precondition: next()
@@ -103,6 +103,7 @@ class RowReader {
   InputFile& input_;
   std::unique_ptr<Splitter> splitter_;
   size_t rows_per_batch_;
+  size_t bytes_per_batch_;
   RowPosition at_;
   bool first_row_;  // the next row is a CSV's first: it stands in a batch of its own
   bool ended_ = false;
