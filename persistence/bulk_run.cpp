@@ -36,7 +36,7 @@ Cause decode_cause(std::string_view bytes) {
 }
 
 BulkRun::BulkRun(AccountNumber scope, std::string by, TimeMs at)
-    : scope_(scope), by_(std::move(by)), at_(at), known_causes_(known_causes) {}
+    : scope_(scope), by_(std::move(by)), at_(at) {}
 
 uint32_t BulkRun::cause(CauseView cause) {
   const bool timed = cause.at != 0;
@@ -44,15 +44,23 @@ uint32_t BulkRun::cause(CauseView cause) {
   cause.by = by_;
   scratch_.clear();
   encode(cause, scratch_);
-  uint32_t& known = known_causes_[XXH3_64bits(scratch_.data(), scratch_.size()) % known_causes];
-  if (known != 0 && causes_[known - 1].timed == timed && text(causes_[known - 1]) == scratch_) {
-    return known - 1;
+  const auto is_said = [&](const StoredCause& stored) {
+    return stored.timed == timed && text(stored) == scratch_;
+  };
+  if (!causes_.empty() && is_said(causes_[0])) return 0;
+  // Most runs have one cause, and a request of one row should not pay for a table.
+  if (!causes_.empty() && known_causes_.empty()) known_causes_.resize(known_causes);
+  const uint64_t hash = XXH3_64bits(scratch_.data(), scratch_.size());
+  const size_t slot = hash % known_causes;
+  if (!known_causes_.empty() && known_causes_[slot] != 0 && is_said(causes_[known_causes_[slot]])) {
+    return known_causes_[slot];
   }
+  const auto number = static_cast<uint32_t>(causes_.size());
   causes_.push_back({static_cast<uint32_t>(cause_bytes_.size()),
                      static_cast<uint32_t>(scratch_.size()), cause.reason, timed});
   cause_bytes_.append(scratch_);
-  known = static_cast<uint32_t>(causes_.size());
-  return known - 1;
+  if (number != 0) known_causes_[slot] = number;
+  return number;
 }
 
 void BulkRun::add(Channel channel, std::string_view address, std::string_view given, Region region,

@@ -102,7 +102,7 @@ class BulkRun {
   std::string bytes_;
   std::string cause_bytes_;
   std::vector<StoredCause> causes_;
-  std::vector<uint32_t> known_causes_;  // number + 1 by hash; a later one displaces an earlier
+  std::vector<uint32_t> known_causes_;  // by hash, 0: none; a later one displaces an earlier
   std::string scratch_;
 };
 

@@ -71,6 +71,8 @@ rocksdb::DBOptions database_options(bool create, FailureLatch& latch) {
   options.keep_log_file_num = log_files_max;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
+  // Merging is never urgent beside checks and commits: what it bounds has limits of its own.
+  options.env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kLow);
   options.listeners.push_back(std::make_shared<ErrorListener>(latch));
   return options;
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "persistence/codec.hpp"
 #include "persistence/commit_group.hpp"
@@ -28,6 +30,23 @@ struct Store::Impl {
   std::atomic<uint64_t> sequence{0};
   std::atomic<uint64_t> entries{0};
   Expiry expiry;  // the committer's thread
+  /// Written by the committer's thread, before and after the database takes files in: while they
+  /// differ a snapshot may see the files of one family and not those of another.
+  std::atomic<uint64_t> ingests_begun{0}, ingests_done{0};
+
+  /// Reads until no files were taken in meanwhile, so that what it read is of one moment.
+  template <class Read>
+  auto read_between_ingests(Read&& read) const {
+    for (;;) {
+      const uint64_t begun = ingests_begun.load(std::memory_order_acquire);
+      if (ingests_done.load(std::memory_order_acquire) == begun) {
+        auto result = read();
+        if (ingests_begun.load(std::memory_order_acquire) == begun) return result;
+      } else {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+  }
 
   std::string load_image(const Image& image, SuppressionSet& set, unsigned threads,
                          std::atomic<double>& progress) const;
@@ -36,6 +55,8 @@ struct Store::Impl {
   /// The same with files that the database takes in at once.
   bool ingest(const std::vector<const RunFile*>& files, const Meta& next);
   bool acknowledge(const Meta& next);
+  SuppressionPage list(AccountNumber scope, const SuppressionFilter& filter,
+                       std::string_view cursor, size_t limit) const;
   void publish_meta() {
     sequence.store(meta.sequence, std::memory_order_release);
     entries.store(meta.entries, std::memory_order_release);

@@ -178,17 +178,23 @@ std::optional<Suppression> Store::find(AccountNumber scope, Channel channel,
 
 SuppressionPage Store::list(AccountNumber scope, const SuppressionFilter& filter,
                             std::string_view cursor, size_t limit) const {
-  const SecretId& secret = impl_->directory.secret_id();
+  return impl_->read_between_ingests(
+      [&] { return impl_->list(scope, filter, cursor, std::max<size_t>(limit, 1)); });
+}
+
+SuppressionPage Store::Impl::list(AccountNumber scope, const SuppressionFilter& filter,
+                                  std::string_view cursor, size_t limit) const {
+  const SecretId& secret = directory.secret_id();
   std::string after = cursor.empty() ? "" : parse_cursor(cursor, scope, secret);
-  Snapshot snapshot(impl_->database.rocks());
+  Snapshot snapshot(database.rocks());
   SuppressionPage page;
   std::string meta_bytes;
-  impl_->database.get(Family::meta, meta_key, meta_bytes, snapshot.get());
-  std::optional<Meta> meta = decode_meta(meta_bytes);
-  if (!meta) throw StorageFailure("the row meta is damaged");
-  page.sequence = meta->sequence;
+  database.get(Family::meta, meta_key, meta_bytes, snapshot.get());
+  std::optional<Meta> stored = decode_meta(meta_bytes);
+  if (!stored) throw StorageFailure("the row meta is damaged");
+  page.sequence = stored->sequence;
 
-  PageWalk walk(impl_->database, snapshot, filter, std::max<size_t>(limit, 1), page);
+  PageWalk walk(database, snapshot, filter, limit, page);
   for (Channel channel : {Channel::email, Channel::phone}) {
     if (filter.channel && *filter.channel != channel) continue;
     std::string prefix = suppression_key(scope, channel, filter.prefix);

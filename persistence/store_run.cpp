@@ -118,7 +118,9 @@ bool Store::Impl::ingest(const std::vector<const RunFile*>& files, const Meta& n
   }
   std::vector<rocksdb::IngestExternalFileArg> args;
   for (auto& [family, arg] : by_family) args.push_back(std::move(arg));
+  ++ingests_begun;
   const rocksdb::Status status = database.rocks().IngestExternalFiles(args);
+  ++ingests_done;
   if (!status.ok()) latch.trip(describe(status));
   return status.ok() && acknowledge(next);
 }

@@ -12,6 +12,10 @@ namespace {
 constexpr std::array<std::string_view, 5> taken_by_name = {"reason", "evidence", "campaign",
                                                            "region", "at"};
 constexpr size_t address_member = 0;
+/// Members that are stored as they are given.
+constexpr std::array<size_t, 3> free_texts = {4, 5, 6};
+static_assert(row_members[4] == "source" && row_members[5] == "campaign" &&
+              row_members[6] == "evidence");
 
 std::string parameter_of(size_t member) {
   return member == address_member ? "column" : std::string(row_members[member]) + "_column";
@@ -116,7 +120,7 @@ void SuppressionCsv::row(std::string_view text, RowSink& sink) {
     if (!value.empty() || member == address_member) values[member] = value;
   }
   if (values[address_member].data() == nullptr) return sink.fault({"address", "missing_column"});
-  for (size_t member = address_member + 1; member < values.size(); ++member) {
+  for (const size_t member : free_texts) {
     const std::string_view value = values[member];
     if (value.data() != nullptr && !simdjson::validate_utf8(value)) {
       return sink.fault({row_members[member], "not_utf8"});

@@ -35,7 +35,6 @@ namespace {
 constexpr size_t changes_in_flight_max = 2;   // one being synced, one being filled
 constexpr size_t piece_bytes = 64 * 1024;     // of the body, between two looks at the queue
 constexpr size_t row_bytes = 384;             // of memory that a row of a change takes, about
-constexpr size_t run_rows_min = 50'000;       // fewer are stored in changes
 constexpr size_t rows_per_step = 4 * 1024;    // of a JSON document, likewise
 constexpr size_t errors_listed_max = 10'000;  // in an answer; all are counted
 constexpr std::chrono::milliseconds full_queue_retry{20};
@@ -58,9 +57,10 @@ struct AddRequest {
 /// Rows that were read, in order; the bad ones only counted and listed.
 class Intake final : public RowSink {
  public:
-  Intake(AccountNumber scope, std::string by) : scope_(scope), by_(std::move(by)) { renew(); }
+  Intake(AccountNumber scope, std::string by) : scope_(scope), by_(std::move(by)) {}
 
   void row(const RowView& row) override {
+    if (!batch_) renew();
     uint32_t& usual = usual_causes_[static_cast<size_t>(row.cause.reason)];
     uint32_t cause = usual;
     if (!row.default_cause || usual == no_cause) cause = batch_->cause(row.cause);
@@ -76,12 +76,10 @@ class Intake final : public RowSink {
     ++next_index_;
   }
 
-  const BulkRun& batch() const { return *batch_; }
-  std::unique_ptr<BulkRun> take() {
-    std::unique_ptr<BulkRun> taken = std::move(batch_);
-    renew();
-    return taken;
-  }
+  size_t rows() const { return batch_ ? batch_->rows().size() : 0; }
+  bool full() const { return batch_ && batch_->full(); }
+  uint64_t memory_bytes() const { return batch_ ? batch_->memory_bytes() : 0; }
+  std::unique_ptr<BulkRun> take() { return std::move(batch_); }
 
   uint64_t invalid = 0;
   std::vector<Problem::Row> errors;
@@ -167,7 +165,7 @@ class AddExchange final : public Exchange {
   Progress on_wake(Answer& answer) override { return go_on(answer); }
 
   uint64_t buffered_bytes() const override {
-    return held_.capacity() + reader_.document_bytes() + intake_.batch().memory_bytes() +
+    return held_.capacity() + reader_.document_bytes() + intake_.memory_bytes() +
            (sending_ ? sending_->memory_bytes() : 0) + bytes_in_flight_;
   }
 
@@ -214,14 +212,14 @@ class AddExchange final : public Exchange {
   }
 
   bool batch_is_due() const {
-    const BulkRun& batch = intake_.batch();
-    return batch.full() || (read_all_ && !batch.rows().empty());
+    return intake_.full() || intake_.rows() >= parts_.limits.run_rows_max ||
+           (read_all_ && intake_.rows() != 0);
   }
 
   /// Always cut at the same rows, so that a repetition of the request makes the same changes.
   void begin_sending() {
     sending_ = intake_.take();
-    as_run_ = sending_->rows().size() >= run_rows_min;
+    as_run_ = sending_->rows().size() >= parts_.limits.run_rows_min;
     next_row_ = 0;
   }
 

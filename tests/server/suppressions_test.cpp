@@ -197,6 +197,7 @@ TEST_CASE("a stream that grows over its limit says what was stored of it") {
   test::AppDriverOptions options;
   options.limits.streaming_body_bytes_max = 400'000;
   options.limits.json_body_bytes_max = 1000;
+  options.limits.run_rows_min = options.limits.run_rows_max = 10'000;
   Acme driver(options);
   std::string body;
   for (size_t i = 0; body.size() < 500'000; ++i) body += "u" + std::to_string(i) + "@a.example\n";

@@ -160,8 +160,8 @@ TEST_CASE("a CSV goes as it is, and the query says which columns hold what") {
   const Finished done = importer.run(
       {file, "--column", "e-mail", "--json", "--errors", importer.folder.path("errors.csv")});
   CHECK(done.exit_code == 0);
-  const std::multiset<std::string> expected{
-      "1;a@b.c;legal;\"said\n\"\"no\"\"\"", "2;d@e.f;;", "3;bad@x.y;legal;"};
+  const std::multiset<std::string> expected{"1;a@b.c;legal;\"said\n\"\"no\"\"\"", "2;d@e.f;;",
+                                            "3;bad@x.y;legal;"};
   CHECK(importer.server.rows() == expected);
   CHECK_THAT(importer.server.stub.requests()[0].target,
              Catch::EndsWith("&header=false&delimiter=semicolon&column=1&reason_column=2"
