@@ -72,6 +72,13 @@ class BulkRun {
   Channel channel(const Row& row) const;
   Reason reason(const Row& row) const { return causes_[row.cause].reason; }
   std::string_view encoded_cause(const Row& row) const { return text(causes_[row.cause]); }
+  /// Hints that the row, then its octets, will be read soon.
+  void prefetch_row(size_t number) const { __builtin_prefetch(&rows_[number]); }
+  void prefetch_octets(size_t number) const {
+    const char* octets = bytes_.data() + rows_[number].offset;
+    __builtin_prefetch(octets);
+    __builtin_prefetch(octets + 40);
+  }
   /// The octets of the rows [first, last).
   std::string_view octets_of(size_t first, size_t last) const;
   AccountNumber scope() const { return scope_; }

@@ -74,8 +74,9 @@ std::vector<uint32_t> sort_run(BulkRun& run, std::vector<uint32_t>& entangled) {
     const Item* next = at + 1;
     while (next != end && by_key.same(*at, *next)) ++next;
     const bool one = next == at + 1 || first_says_all(rows, at, next);
-    for (const Item* item = at; item != next; ++item) {
-      rows[item->row].fate = !one ? Fate::entangled : item == at ? Fate::alone : Fate::repeated;
+    // Rows are born alone: those that are need not be touched here.
+    for (const Item* item = one ? at + 1 : at; item != next; ++item) {
+      rows[item->row].fate = one ? Fate::repeated : Fate::entangled;
       if (!one) entangled.push_back(item->row);
     }
     if (one) alone.push_back(at->row);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 
 #include "persistence/bulk_run.hpp"
 #include "server/committer.hpp"
@@ -57,10 +58,11 @@ struct AddRequest {
 /// Rows that were read, in order; the bad ones only counted and listed.
 class Intake final : public RowSink {
  public:
-  Intake(AccountNumber scope, std::string by) : scope_(scope), by_(std::move(by)) {}
+  Intake(AccountNumber scope, std::string by, size_t rows_max)
+      : scope_(scope), by_(std::move(by)), rows_max_(rows_max) {}
 
   void row(const RowView& row) override {
-    if (!batch_) renew();
+    if (!batch_ || batch_->full() || batch_->rows().size() == rows_max_) renew();
     uint32_t& usual = usual_causes_[static_cast<size_t>(row.cause.reason)];
     uint32_t cause = usual;
     if (!row.default_cause || usual == no_cause) cause = batch_->cause(row.cause);
@@ -76,10 +78,21 @@ class Intake final : public RowSink {
     ++next_index_;
   }
 
-  size_t rows() const { return batch_ ? batch_->rows().size() : 0; }
-  bool full() const { return batch_ && batch_->full(); }
-  uint64_t memory_bytes() const { return batch_ ? batch_->memory_bytes() : 0; }
-  std::unique_ptr<BulkRun> take() { return std::move(batch_); }
+  /// Batches are cut where the rows say, however the body arrived: so a repetition makes the same.
+  bool has_whole_batch() const { return !whole_.empty(); }
+  bool empty() const { return whole_.empty() && !batch_; }
+  /// The first batch, whole or not. Precondition: not empty().
+  std::unique_ptr<BulkRun> take() {
+    if (whole_.empty()) return std::move(batch_);
+    std::unique_ptr<BulkRun> first = std::move(whole_.front());
+    whole_.pop_front();
+    return first;
+  }
+  uint64_t memory_bytes() const {
+    uint64_t bytes = batch_ ? batch_->memory_bytes() : 0;
+    for (const auto& batch : whole_) bytes += batch->memory_bytes();
+    return bytes;
+  }
 
   uint64_t invalid = 0;
   std::vector<Problem::Row> errors;
@@ -87,13 +100,16 @@ class Intake final : public RowSink {
  private:
   static constexpr uint32_t no_cause = UINT32_MAX;
   void renew() {
+    if (batch_) whole_.push_back(std::move(batch_));
     batch_ = std::make_unique<BulkRun>(scope_, by_, now_ms());
     usual_causes_.fill(no_cause);
   }
 
   const AccountNumber scope_;
   const std::string by_;
-  std::unique_ptr<BulkRun> batch_;
+  const size_t rows_max_;
+  std::unique_ptr<BulkRun> batch_;  // being filled; never empty
+  std::deque<std::unique_ptr<BulkRun>> whole_;
   /// Causes of rows that name a reason and nothing else, by reason.
   std::array<uint32_t, static_cast<size_t>(Reason::legal) + 1> usual_causes_;
   uint64_t next_index_ = 0;
@@ -142,7 +158,7 @@ class AddExchange final : public Exchange {
         reader_(worker.normalizer, request_.defaults),
         splitter_(request_.line_bytes_max),
         csv_(reader_, request_.columns, request_.line_bytes_max),
-        intake_(request_.scope, request_.key_id),
+        intake_(request_.scope, request_.key_id, parts_.limits.run_rows_max),
         mailbox_(std::make_shared<Mailbox<std::optional<Outcome>>>(std::move(wake))) {}
 
   bool wants_body() const override { return true; }
@@ -211,12 +227,8 @@ class AddExchange final : public Exchange {
     ++(outcome.status == Outcome::Status::replayed ? replayed_changes_ : committed_changes_);
   }
 
-  bool batch_is_due() const {
-    return intake_.full() || intake_.rows() >= parts_.limits.run_rows_max ||
-           (read_all_ && intake_.rows() != 0);
-  }
+  bool batch_is_due() const { return intake_.has_whole_batch() || (read_all_ && !intake_.empty()); }
 
-  /// Always cut at the same rows, so that a repetition of the request makes the same changes.
   void begin_sending() {
     sending_ = intake_.take();
     as_run_ = sending_->rows().size() >= parts_.limits.run_rows_min;

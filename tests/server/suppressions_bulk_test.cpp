@@ -64,7 +64,7 @@ TEST_CASE("a CSV's columns are found by the header, cells make the rows, bad row
   REQUIRE(reply.status == 200);
   CHECK(reply.json()["added"] == 3);
   CHECK(reply.json()["errors"] ==
-        json::parse(R"([{"index":2,"field":"address","error":"no_at_sign"},
+        json::parse(R"([{"index":2,"field":"address","error":"not_a_number"},
                         {"index":3,"field":"address","error":"missing_column"},
                         {"index":4,"field":"reason","error":"unknown_reason"},
                         {"index":5,"field":"evidence","error":"not_utf8"}])"));
@@ -110,7 +110,7 @@ TEST_CASE("a body of many rows is stored as runs, in order, and answered as a wh
   CHECK(reply.json()["added"] == 2'700);
   CHECK(reply.json()["unchanged"] == 500);
   CHECK(reply.json()["errors"] ==
-        json::parse(R"([{"index":2500,"field":"address","error":"no_at_sign"}])"));
+        json::parse(R"([{"index":2500,"field":"address","error":"not_a_number"}])"));
   CHECK(reply.json()["sequence"] == before + 4);  // three runs of 1,000 rows and one of 200
   CHECK(driver.store().suppression_count() == 2'700);
   CHECK(driver.set().entries() == 2'700);
