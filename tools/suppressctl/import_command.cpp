@@ -24,6 +24,8 @@ namespace {
 
 constexpr unsigned batch_rows_max = 1'000'000;
 constexpr size_t import_batch_bytes = 64 << 20;
+/// Read while the connections work: a batch is large, and reading one is quick.
+constexpr unsigned batches_ready_max = 1;
 /// The server names at most so many rejected rows in an answer; each must have its line in
 /// --errors.
 constexpr unsigned batch_rows_with_errors_max = 10'000;
@@ -153,7 +155,8 @@ class Import {
           acknowledge(job, errors);
           rows_now += job.batch.size();
           progress.update(state_.position.offset, rows_now);
-        });
+        },
+        batches_ready_max);
     errors.flush();
     if (state_file_) state_file_->remove();
     const double seconds = progress.elapsed().count();

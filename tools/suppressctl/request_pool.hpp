@@ -6,7 +6,9 @@
 // finished, it and those after it never are.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <climits>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -50,15 +52,15 @@ class RequestPool {
 
 /// read(Job&) → false at the end; work(Job&, Connection&, RequestPool&) on the pool's threads;
 /// finish(Job&) in order. An error of read() counts as standing behind the jobs read before it.
+/// Beside the jobs that the connections work on, one for each is ready, or `ready_max`.
 template <typename Job, typename Read, typename Work, typename Finish>
 void run_in_order(const Settings& settings, unsigned connections, Read read, Work work,
-                  Finish finish) {
+                  Finish finish, unsigned ready_max = UINT_MAX) {
   struct Pending {
     std::shared_ptr<Job> job;  // shared with its task, which an error may leave under way
     std::future<void> worked;
   };
-  // Twice the connections: each has its next job ready when it is done with one.
-  const size_t depth = size_t{2} * connections;
+  const size_t depth = size_t{connections} + std::min(connections, ready_max);
   std::deque<Pending> pending;
   std::exception_ptr read_error;
   RequestPool pool(settings, connections);  // the last to be made: its threads end first
