@@ -54,6 +54,7 @@ void require_same_as_scan(const LoadedStore& one, const fs::path& directory) {
   fs::remove(copy.path() / "image");
   LoadedStore scanned(copy.path());
   REQUIRE(scanned.loaded.from == Loaded::From::store);
+  REQUIRE(scanned.loaded.tables_read);
   REQUIRE(scanned.set.entries() == one.set.entries());
   REQUIRE(scanned.set.digest() == one.set.digest());
 }

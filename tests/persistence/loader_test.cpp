@@ -33,9 +33,12 @@ TEST_CASE("loading fills the set whatever the number of threads") {
     one.commit(change_of(SetExemption{9, Channel::email, numbered(1), Exemption{}}));
     digest = one.set.digest();
   }
-  { RawDatabase(directory.path()).flush(); }
+  // RocksDB's defaults compress otherwise: then its iterators read the tables.
+  const bool rewritten = GENERATE(false, true);
+  if (rewritten) RawDatabase(directory.path()).spread();
   for (unsigned threads : {1u, 2u, 7u}) {
     LoadedStore again(directory.path(), threads);
+    REQUIRE(again.loaded.tables_read == !rewritten);
     REQUIRE(again.set.entries() == 30'001);
     REQUIRE(again.set.digest() == digest);
     REQUIRE(again.in_set(1, Channel::email, numbered(12'345)) == slot_state(Reason::manual));

@@ -51,7 +51,6 @@ class RawDatabase {
     encode(meta, bytes);
     put("default", "meta", bytes);
   }
-  void flush() { REQUIRE(rocks_->Flush({}, handle("suppressions")).ok()); }
   /// Rewrites the suppressions as small tables of one level; returns their files in key order.
   std::vector<std::string> spread() {
     rocksdb::ColumnFamilyHandle* family = handle("suppressions");
@@ -59,13 +58,25 @@ class RawDatabase {
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
     REQUIRE(rocks_->CompactRange(options, family, nullptr, nullptr).ok());
+    return tables();
+  }
+  /// The files of the suppressions' tables.
+  std::vector<std::string> tables() {
     rocksdb::ColumnFamilyMetaData now;
-    rocks_->GetColumnFamilyMetaData(family, &now);
+    rocks_->GetColumnFamilyMetaData(handle("suppressions"), &now);
     std::vector<std::string> files;
     for (const auto& level : now.levels) {
       for (const auto& file : level.files) files.push_back(file.db_path + file.name);
     }
     return files;
+  }
+  std::map<std::string, std::string> rows(const std::string& family) {
+    std::map<std::string, std::string> rows;
+    std::unique_ptr<rocksdb::Iterator> row(rocks_->NewIterator({}, handle(family)));
+    for (row->SeekToFirst(); row->Valid(); row->Next()) {
+      rows.emplace(row->key().ToString(), row->value().ToString());
+    }
+    return rows;
   }
   /// What a scan with RocksDB's defaults finds, and whether it says that all is well.
   std::pair<size_t, bool> plain_scan() {
