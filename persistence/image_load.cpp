@@ -23,9 +23,6 @@ namespace {
 
 /// Small enough that the checksum finds a piece in the second-level cache, large enough for a disk.
 constexpr size_t piece_bytes = 512 << 10;
-/// Reading past the page cache, a disk wants several requests at once; from it, more threads than
-/// cores do no harm.
-constexpr unsigned readers_per_thread = 4;
 
 bool in_blocks(uint64_t number) {
   return number % image_block_bytes == 0;
@@ -153,8 +150,7 @@ bool Image::load(SuppressionSet& set, unsigned threads, std::atomic<double>& pro
   }
   try {
     ImageLoading loading(*this, set, reading, progress, progress_end);
-    refusal = loading.run(
-        std::clamp(threads * readers_per_thread, 1u, static_cast<unsigned>(parts_.size())));
+    refusal = loading.run(std::clamp(threads, 1u, static_cast<unsigned>(parts_.size())));
   } catch (...) {
     set.clear();
     throw;
