@@ -145,15 +145,15 @@ std::string Image::decode_parts(std::string_view bytes, uint32_t shards, uint64_
 std::optional<Image> Image::open(const std::filesystem::path& path, std::string& refusal) {
   refusal.clear();
   Image image;
-  image.cached_ = FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!image.cached_.open()) {
+  image.file_ = FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!image.file_.open()) {
     if (errno != ENOENT) refusal = std::string("it cannot be opened: ") + std::strerror(errno);
     return std::nullopt;
   }
-  const off_t file_bytes = ::lseek(image.cached_.get(), 0, SEEK_END);
-  refusal = image.decode_header(image.cached_, static_cast<uint64_t>(file_bytes));
+  ::posix_fadvise(image.file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);  // reads ahead twice as far
+  const off_t file_bytes = ::lseek(image.file_.get(), 0, SEEK_END);
+  refusal = image.decode_header(image.file_, static_cast<uint64_t>(file_bytes));
   if (!refusal.empty()) return std::nullopt;
-  image.direct_ = FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECT));
   return image;
 }
 

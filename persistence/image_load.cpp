@@ -1,6 +1,5 @@
 // Reading an image: threads take shards, read each from its first octet to its last straight to
 // where its lines belong, and add every piece to the shard's checksum while it is in the cache.
-#include <sys/uio.h>
 #include <unistd.h>
 
 // The library's own choice of instructions at run time: AVX2 hashes twice as fast as what may be
@@ -21,24 +20,16 @@
 namespace suppressd {
 namespace {
 
-/// Small enough that the checksum finds a piece in the second-level cache, large enough for a disk.
-constexpr size_t piece_bytes = 512 << 10;
-
-bool in_blocks(uint64_t number) {
-  return number % image_block_bytes == 0;
-}
+/// Small enough that the checksum finds a piece in the second-level cache.
+constexpr size_t piece_bytes = 128 << 10;
 
 }  // namespace
 
 class ImageLoading {
  public:
-  ImageLoading(const Image& image, SuppressionSet& set, ImageReading reading,
-               std::atomic<double>& progress, double progress_end)
-      : image_(image),
-        set_(set),
-        adaptive_(reading == ImageReading::adaptive && image.direct_.open()),
-        progress_(progress),
-        progress_end_(progress_end) {}
+  ImageLoading(const Image& image, SuppressionSet& set, std::atomic<double>& progress,
+               double progress_end)
+      : image_(image), set_(set), progress_(progress), progress_end_(progress_end) {}
 
   /// What is wrong with the file; empty when it is in the set.
   std::string run(unsigned threads) {
@@ -100,28 +91,14 @@ class ImageLoading {
 
   bool read_piece(std::span<std::byte> into, uint64_t offset) {
     while (!into.empty()) {
-      const ssize_t length = read_some(into, static_cast<off_t>(offset));
+      const ssize_t length =
+          ::pread(image_.file_.get(), into.data(), into.size(), static_cast<off_t>(offset));
       if (length < 0 && errno == EINTR) continue;
       if (length <= 0) return false;
       into = into.subspan(static_cast<size_t>(length));
       offset += static_cast<uint64_t>(length);
     }
     return true;
-  }
-
-  /// From the page cache what it has; past it, in whole blocks, what it has not.
-  ssize_t read_some(std::span<std::byte> into, off_t offset) {
-    if (adaptive_) {
-      iovec all{into.data(), into.size()};
-      const ssize_t length = ::preadv2(image_.cached_.get(), &all, 1, offset, RWF_NOWAIT);
-      if (length > 0) return length;
-      const size_t blocks = into.size() / image_block_bytes * image_block_bytes;
-      if (blocks != 0 && in_blocks(static_cast<uint64_t>(offset)) &&
-          in_blocks(reinterpret_cast<uintptr_t>(into.data()))) {
-        return ::pread(image_.direct_.get(), into.data(), blocks, offset);
-      }
-    }
-    return ::pread(image_.cached_.get(), into.data(), into.size(), offset);
   }
 
   void report(size_t bytes) {
@@ -131,7 +108,6 @@ class ImageLoading {
 
   const Image& image_;
   SuppressionSet& set_;
-  const bool adaptive_;
   std::atomic<double>& progress_;
   const double progress_end_;
   std::atomic<size_t> next_shard_{0};
@@ -143,13 +119,13 @@ class ImageLoading {
 };
 
 bool Image::load(SuppressionSet& set, unsigned threads, std::atomic<double>& progress,
-                 double progress_end, std::string& refusal, ImageReading reading) const {
+                 double progress_end, std::string& refusal) const {
   if (set.shards() != parts_.size()) {
     refusal = "its shards are not this set's";
     return false;
   }
   try {
-    ImageLoading loading(*this, set, reading, progress, progress_end);
+    ImageLoading loading(*this, set, progress, progress_end);
     refusal = loading.run(std::clamp(threads, 1u, static_cast<unsigned>(parts_.size())));
   } catch (...) {
     set.clear();

@@ -46,12 +46,11 @@ void fill(SuppressionSet& set, uint64_t seed, size_t entries = 3'000) {
 }
 
 /// Why the file is not used; empty when it is. Then the set holds it, else nothing.
-std::string refusal_of(const fs::path& path, SuppressionSet& set,
-                       ImageReading reading = ImageReading::adaptive) {
+std::string refusal_of(const fs::path& path, SuppressionSet& set) {
   std::string refusal;
   const std::optional<Image> image = Image::open(path, refusal);
   std::atomic<double> progress{0};
-  if (image && image->load(set, 2, progress, 0.5, refusal, reading)) {
+  if (image && image->load(set, 2, progress, 0.5, refusal)) {
     REQUIRE(progress <= 0.5);
     return "";
   }
@@ -95,9 +94,9 @@ TEST_CASE("an image gives back every entry, also those that spilled") {
   REQUIRE(written.failure.empty());
   REQUIRE(written.bytes == fs::file_size(path));
   REQUIRE_FALSE(fs::exists(directory.path() / "image.new"));
-  for (ImageReading reading : {ImageReading::adaptive, ImageReading::cached}) {
+  {
     SuppressionSet again(four_shards);
-    REQUIRE(refusal_of(path, again, reading).empty());
+    REQUIRE(refusal_of(path, again).empty());
     REQUIRE(again.entries() == set.entries());
     REQUIRE(again.digest() == set.digest());
     REQUIRE(again.statistics().moved == set.statistics().moved);
@@ -113,7 +112,7 @@ TEST_CASE("an image gives back every entry, also those that spilled") {
   REQUIRE(image->bytes() == written.bytes);
 }
 
-TEST_CASE("an image is read past the page cache too") {
+TEST_CASE("an image that left the page cache is read") {
   TemporaryDirectory directory;
   const fs::path path = directory.path() / "image";
   SuppressionSet set(four_shards), again(four_shards);
