@@ -24,46 +24,46 @@ class RunCommit {
             const Meta& meta, PreparedRun& run);
 
   /// False when more than run_known_rows_max rows are known: then the run must go another way.
-            [[nodiscard]] bool find_known();
-            /// Writes the files; appends what the set must be told of rows that are not alone.
-            void write(std::vector<SetUpdate>& updates);
-            /// The files to be taken in, in the order in which later ones override.
-            std::vector<const RunFile*> files() const;
-            const Meta& meta() const { return meta_; }
-            const Outcome& outcome() const { return outcome_; }
+  [[nodiscard]] bool find_known();
+  /// Writes the files; appends what the set must be told of rows that are not alone.
+  void write(std::vector<SetUpdate>& updates);
+  /// The files to be taken in, in the order in which later ones override.
+  std::vector<const RunFile*> files() const;
+  const Meta& meta() const { return meta_; }
+  const Outcome& outcome() const { return outcome_; }
 
-           private:
-            struct Known {
-              Fingerprint address;
-              SlotState before = SlotState::absent;
-              bool in_file = false;  // of the run, as if it were new
-              Suppression record;
-            };
-            using Entry = std::pair<const std::string, Known>;
+ private:
+  struct Known {
+    Fingerprint address;
+    SlotState before = SlotState::absent;
+    bool in_file = false;  // of the run, as if it were new
+    Suppression record;
+  };
+  using Entry = std::pair<const std::string, Known>;
 
-            Known& known_of(uint32_t row);
-            void read_stored();
-            void merge();
-            /// What the row's suppression is after it; absent when the row says nothing new.
-            SlotState merge(const BulkRun::Row& row, Known& known);
-            void write_known(std::vector<SetUpdate>& updates);
-            void write_changes();
-            std::string change_head() const;
-            void append_effective(size_t first, size_t last, std::string& change);
-            void write_row(Family family, std::string_view key, std::string_view value);
-            RunFile& open(Family family);
+  Known& known_of(uint32_t row);
+  void read_stored();
+  void merge();
+  /// What the row's suppression is after it; absent when the row says nothing new.
+  SlotState merge(const BulkRun::Row& row, Known& known);
+  void write_known(std::vector<SetUpdate>& updates);
+  void write_changes();
+  std::string change_head() const;
+  void append_effective(size_t first, size_t last, std::string& change);
+  void write_row(Family family, std::string_view key, std::string_view value);
+  RunFile& open(Family family);
 
-            const Database& database_;
-            RunFolder& folder_;
-            const SuppressionSet& set_;
-            PreparedRun& prepared_;
-            BulkRun& run_;
-            Meta meta_;
-            Outcome outcome_;
-            std::map<std::string, Known> known_;
-            std::vector<Known*> of_row_;     // of each entangled row
-            std::vector<SlotState> result_;  // of each entangled row
-            std::vector<std::unique_ptr<RunFile>> files_;
+  const Database& database_;
+  RunFolder& folder_;
+  const SuppressionSet& set_;
+  PreparedRun& prepared_;
+  BulkRun& run_;
+  Meta meta_;
+  Outcome outcome_;
+  std::map<std::string, Known> known_;
+  std::vector<Known*> of_row_;     // of each entangled row
+  std::vector<SlotState> result_;  // of each entangled row
+  std::vector<std::unique_ptr<RunFile>> files_;
 };
 
 }  // namespace suppressd

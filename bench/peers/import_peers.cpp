@@ -131,9 +131,10 @@ class Server {
     ::setenv("XDG_STATE_HOME", directory_.path().c_str(), 1);
     const auto log = directory_.path() / "import";
     const auto begin = Clock::now();
-    Child importing({suppressctl, "import", file, "--server",
-                     "http://127.0.0.1:" + std::to_string(port_), "--account", "bench", "--json"},
-                    log);
+    Child importing(
+        {suppressctl, "import", file, "--server", "http://127.0.0.1:" + std::to_string(port_),
+         "--account", "bench", "--json", "--quiet"},
+        log);
     while (importing.running()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     const double seconds = seconds_since(begin);
     std::string said;

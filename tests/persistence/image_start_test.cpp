@@ -47,10 +47,25 @@ void require_refused(const fs::path& directory, const std::string& why) {
   REQUIRE(LoadedStore(directory).loaded.image_refusal.empty());
 }
 
+/// The open database may still be deleting files that its start left behind: a copy that one of
+/// them vanished from is made again.
+void copy_directory(const fs::path& from, const fs::path& to) {
+  for (int left = 100;; --left) {
+    try {
+      return fs::copy(from, to, fs::copy_options::recursive);
+    } catch (const fs::filesystem_error&) {
+      if (left == 0) throw;
+      for (const fs::directory_entry& entry : fs::directory_iterator(to)) {
+        fs::remove_all(entry.path());
+      }
+    }
+  }
+}
+
 /// What the other way to start finds is the same.
 void require_same_as_scan(const LoadedStore& one, const fs::path& directory) {
   TemporaryDirectory copy;
-  fs::copy(directory, copy.path(), fs::copy_options::recursive);
+  copy_directory(directory, copy.path());
   fs::remove(copy.path() / "image");
   LoadedStore scanned(copy.path());
   REQUIRE(scanned.loaded.from == Loaded::From::store);
