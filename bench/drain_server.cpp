@@ -5,9 +5,6 @@
 //
 //   drain_server [addresses-a-request] [seconds]
 //   drain_server --serve PORT-FILE      serves until it is ended, for http_vs_redis
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -23,6 +20,7 @@
 #include <thread>
 
 #include "bench/measure.hpp"
+#include "bench/peers/child.hpp"
 #include "server/listener.hpp"
 
 namespace suppressd {
@@ -69,15 +67,8 @@ std::string make_body(size_t addresses) {
 }
 
 /// Sends the request over and over until it is killed.
-[[noreturn]] void run_client(uint16_t port, const std::string& request) {
-  const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int on = 1;
-  setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) _exit(1);
+[[noreturn]] void run_client(uint16_t port, const std::string& request) noexcept {
+  const int connection = bench::connect_to(port);
   std::string answer(4096, '\0');
   while (true) {
     for (size_t sent = 0; sent < request.size();) {

@@ -1,6 +1,7 @@
 #include "bench/measure.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <random>
@@ -79,6 +80,15 @@ std::string environment() {
   std::getline(huge, setting);
   text << "huge pages  " << setting << '\n';
   return text.str();
+}
+
+int run_program(const char* name, const std::function<int()>& run) {
+  try {
+    return run();
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "%s: %s\n", name, failure.what());
+    return 2;
+  }
 }
 
 }  // namespace suppressd::bench

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ double median(std::vector<double> values);
 uint64_t resident_bytes();
 /// Of these, bytes in huge pages.
 uint64_t huge_page_bytes();
+
+/// What a measuring program's main returns: what `run` does, or 2 and a line on standard error when it
+/// throws.
+int run_program(const char* name, const std::function<int()>& run);
 
 /// Compiler, flags, CPU and huge page setting, a line each; warns of a build that is not for
 /// measuring.

@@ -121,21 +121,11 @@ void CommitGroup::read_gathered() {
   std::vector<rocksdb::Slice> keys;
   keys.reserve(to_read_.size());
   for (const Entry* entry : to_read_) keys.push_back(slice(entry->key));
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  rocksdb::ReadOptions options;
-  options.ignore_range_deletions = true;
-  database_.rocks().MultiGet(options, database_.family(Family::suppressions), keys.size(),
-                             keys.data(), values.data(), statuses.data(), true);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].IsNotFound()) continue;
-    require_ok(statuses[i]);
+  database_.get_many(Family::suppressions, keys, [this](size_t i, std::string_view value) {
     Entry& entry = *to_read_[i];
-    if (!decode({values[i].data(), values[i].size()}, entry.record())) {
-      throw StorageFailure("a stored suppression is damaged");
-    }
+    if (!decode(value, entry.record())) throw StorageFailure("a stored suppression is damaged");
     entry.before = entry.after = entry.record().state();
-  }
+  });
 }
 
 void CommitGroup::work_out(std::span<const Change> changes, std::span<Outcome> outcomes) {
@@ -293,8 +283,7 @@ void CommitGroup::expire(uint64_t today, Expiry& expiry) {
   if (!expiry.pending) return;
   std::string end = idempotency_key(expiry.before_day, "");
   rocksdb::Slice upper(end);
-  rocksdb::ReadOptions options;
-  options.ignore_range_deletions = true;
+  rocksdb::ReadOptions options = read_options();
   options.iterate_upper_bound = &upper;
   std::unique_ptr<rocksdb::Iterator> row(
       database_.rocks().NewIterator(options, database_.family(Family::idempotency)));

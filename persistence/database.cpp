@@ -21,6 +21,7 @@ constexpr std::array<const char*, families> family_names = {
 constexpr uint64_t wal_bytes_max = 256ull << 20;
 constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with few, small rows
 constexpr size_t block_bytes = 16 << 10;
+constexpr size_t readahead_bytes = 4 << 20;
 constexpr double bloom_bits_per_key = 10;
 constexpr uint64_t log_file_bytes_max = 16ull << 20;
 constexpr size_t log_files_max = 4;
@@ -153,9 +154,8 @@ Database::~Database() {
 
 bool Database::get(Family which, std::string_view key, std::string& value,
                    const rocksdb::Snapshot* snapshot) const {
-  rocksdb::ReadOptions options;
+  rocksdb::ReadOptions options = read_options();
   options.snapshot = snapshot;
-  options.ignore_range_deletions = true;
   rocksdb::PinnableSlice found;
   rocksdb::Status status =
       rocks_->Get(options, family(which), rocksdb::Slice(key.data(), key.size()), &found);
@@ -163,6 +163,20 @@ bool Database::get(Family which, std::string_view key, std::string& value,
   require_ok(status);
   value.assign(found.data(), found.size());
   return true;
+}
+
+void Database::get_many(Family which, std::span<const rocksdb::Slice> keys,
+                        const std::function<void(size_t, std::string_view)>& found) const {
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  constexpr bool sorted = true;
+  rocks_->MultiGet(read_options(), family(which), keys.size(), keys.data(), values.data(),
+                   statuses.data(), sorted);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound()) continue;
+    require_ok(statuses[i]);
+    found(i, {values[i].data(), values[i].size()});
+  }
 }
 
 bool Database::write(rocksdb::WriteBatch& batch, bool sync) {
@@ -178,6 +192,20 @@ uint64_t Database::unmerged_files() const {
   const bool known = rocks_->GetProperty(
       family(Family::suppressions), rocksdb::DB::Properties::kNumFilesAtLevelPrefix + "0", &files);
   return known ? std::strtoull(files.c_str(), nullptr, 10) : 0;
+}
+
+rocksdb::ReadOptions read_options() {
+  rocksdb::ReadOptions options;
+  options.ignore_range_deletions = true;
+  return options;
+}
+
+rocksdb::ReadOptions scan_options() {
+  rocksdb::ReadOptions options = read_options();
+  options.verify_checksums = true;
+  options.fill_cache = false;
+  options.readahead_size = readahead_bytes;
+  return options;
 }
 
 std::string describe(const rocksdb::Status& status) {

@@ -11,21 +11,14 @@
 namespace suppressd {
 namespace {
 
-constexpr size_t readahead_bytes = 4 << 20;
-
 struct Sums {
   uint64_t entries = 0;
   Digest before, now;
 };
 
 Sums scan(const Database& database, const FingerprintKey& key) {
-  rocksdb::ReadOptions options;
-  options.verify_checksums = true;
-  options.fill_cache = false;
-  options.readahead_size = readahead_bytes;
-  options.ignore_range_deletions = true;
   const std::unique_ptr<rocksdb::Iterator> row(
-      database.rocks().NewIterator(options, database.family(Family::suppressions)));
+      database.rocks().NewIterator(scan_options(), database.family(Family::suppressions)));
   Sums sums;
   for (row->SeekToFirst(); row->Valid(); row->Next()) {
     SuppressionKey parts;

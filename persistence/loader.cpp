@@ -17,7 +17,6 @@
 namespace suppressd {
 namespace {
 
-constexpr size_t readahead_bytes = 4 << 20;
 constexpr size_t ranges_per_thread = 8;  // so that no thread is left with a long last range
 constexpr uint64_t progress_every_entries = 8'192;
 
@@ -89,11 +88,7 @@ class Loader {
 
   void scan_range(const std::string& from, const std::string& to, Scan& scan) {
     rocksdb::Slice upper(to);
-    rocksdb::ReadOptions options;
-    options.verify_checksums = true;
-    options.fill_cache = false;
-    options.readahead_size = readahead_bytes;
-    options.ignore_range_deletions = true;
+    rocksdb::ReadOptions options = scan_options();
     if (!to.empty()) options.iterate_upper_bound = &upper;
     std::unique_ptr<rocksdb::Iterator> row(
         database_.rocks().NewIterator(options, database_.family(Family::suppressions)));

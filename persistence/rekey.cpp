@@ -13,8 +13,6 @@
 namespace suppressd {
 namespace {
 
-constexpr size_t readahead_bytes = 4 << 20;
-
 class Rekeying {
  public:
   Rekeying(Database& database, const FingerprintKey& key, Meta& meta)
@@ -40,14 +38,9 @@ class Rekeying {
     const Meta expected = meta_;
     uint64_t entries = 0;
     Digest digest;
-    rocksdb::ReadOptions options;
-    options.verify_checksums = true;
-    options.fill_cache = false;
-    options.readahead_size = readahead_bytes;
-    options.ignore_range_deletions = true;
     // The iterator sees the store as it was when it was made: moved records do not come again.
     std::unique_ptr<rocksdb::Iterator> row(
-        database_.rocks().NewIterator(options, database_.family(Family::suppressions)));
+        database_.rocks().NewIterator(scan_options(), database_.family(Family::suppressions)));
     for (row->SeekToFirst(); row->Valid(); row->Next()) {
       std::string key = row->key().ToString();
       SuppressionKey parts;

@@ -9,7 +9,6 @@
 namespace suppressd {
 namespace {
 
-constexpr size_t readahead_bytes = 4 << 20;
 constexpr size_t puts_ahead = 32;  // between the hint to the memory and the put
 /// A tail of this size is replayed whatever the store's size: it takes a second or two.
 constexpr uint64_t replayed_bytes_always = 64 << 20;
@@ -77,13 +76,8 @@ bool replay_is_quicker(const Database& database, uint64_t after, unsigned scan_t
 
 std::string replay_changes(const Database& database, const FingerprintKey& key, uint64_t after,
                            uint64_t last, SuppressionSet& set, std::atomic<double>& progress) {
-  rocksdb::ReadOptions options;
-  options.verify_checksums = true;
-  options.fill_cache = false;
-  options.readahead_size = readahead_bytes;
-  options.ignore_range_deletions = true;
   const std::unique_ptr<rocksdb::Iterator> row(
-      database.rocks().NewIterator(options, database.family(Family::changes)));
+      database.rocks().NewIterator(scan_options(), database.family(Family::changes)));
   Replay replay(key, set);
   const double begun = progress;
   uint64_t next = after + 1;

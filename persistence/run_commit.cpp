@@ -63,23 +63,13 @@ void RunCommit::read_stored() {
     stored.push_back(&entry);
     keys.emplace_back(entry.first);
   }
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  rocksdb::ReadOptions options;
-  options.ignore_range_deletions = true;
-  database_.rocks().MultiGet(options, database_.family(Family::suppressions), keys.size(),
-                             keys.data(), values.data(), statuses.data(), true);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    // The set may know another address by this fingerprint: then there is no record.
+  // The set may know another address by this fingerprint: then there is no record.
+  for (Entry* entry : stored) entry->second.before = SlotState::absent;
+  database_.get_many(Family::suppressions, keys, [&stored](size_t i, std::string_view value) {
     Known& known = stored[i]->second;
-    known.before = SlotState::absent;
-    if (statuses[i].IsNotFound()) continue;
-    require_ok(statuses[i]);
-    if (!decode({values[i].data(), values[i].size()}, known.record)) {
-      throw StorageFailure("a stored suppression is damaged");
-    }
+    if (!decode(value, known.record)) throw StorageFailure("a stored suppression is damaged");
     known.before = known.record.state();
-  }
+  });
 }
 
 SlotState RunCommit::merge(const BulkRun::Row& row, Known& known) {

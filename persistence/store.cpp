@@ -119,10 +119,8 @@ void refuse_lost_changes(const Meta& meta, const Mark& mark, const fs::path& pat
 /// Cheap proof that the column families are of one age. The suppressions are proven by load().
 void check_counts(const Store& store, const Database& database, const Meta& meta,
                   const fs::path& path) {
-  rocksdb::ReadOptions options;
-  options.ignore_range_deletions = true;
   std::unique_ptr<rocksdb::Iterator> last(
-      database.rocks().NewIterator(options, database.family(Family::changes)));
+      database.rocks().NewIterator(read_options(), database.family(Family::changes)));
   last->SeekToLast();
   std::string expected = meta.sequence == 0 ? "" : change_key(meta.sequence);
   std::string found = last->Valid() ? last->key().ToString() : "";

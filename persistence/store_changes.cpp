@@ -14,8 +14,7 @@ ChangePage Store::changes(uint64_t after, uint64_t up_to, std::optional<AccountN
   if (after >= up_to) return page;
   const std::string end = change_key(up_to + 1);
   const rocksdb::Slice upper(end);
-  rocksdb::ReadOptions options;
-  options.ignore_range_deletions = true;
+  rocksdb::ReadOptions options = read_options();
   options.iterate_upper_bound = &upper;
   const std::unique_ptr<rocksdb::Iterator> row(
       impl_->database.rocks().NewIterator(options, impl_->database.family(Family::changes)));

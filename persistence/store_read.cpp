@@ -99,10 +99,8 @@ Suppression decode_row(std::string_view key, std::string_view value) {
 template <class Record>
 std::vector<Record> read_all(const Database& database, Family family,
                              std::optional<Record> (*decode_record)(std::string_view)) {
-  rocksdb::ReadOptions options;
-  options.ignore_range_deletions = true;
   std::unique_ptr<rocksdb::Iterator> row(
-      database.rocks().NewIterator(options, database.family(family)));
+      database.rocks().NewIterator(read_options(), database.family(family)));
   std::vector<Record> records;
   for (row->SeekToFirst(); row->Valid(); row->Next()) {
     std::optional<Record> record = decode_record(view(row->value()));
@@ -125,9 +123,8 @@ class PageWalk {
   bool walk(std::string_view prefix, std::string_view after) {
     std::string end = successor(prefix);
     rocksdb::Slice upper(end);
-    rocksdb::ReadOptions options;
+    rocksdb::ReadOptions options = read_options();
     options.snapshot = snapshot_.get();
-    options.ignore_range_deletions = true;
     options.iterate_upper_bound = &upper;
     std::unique_ptr<rocksdb::Iterator> row(
         database_.rocks().NewIterator(options, database_.family(Family::suppressions)));

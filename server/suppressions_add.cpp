@@ -10,110 +10,28 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
-#include <deque>
 
-#include "persistence/bulk_run.hpp"
+#include "server/add_intake.hpp"
+#include "server/add_request.hpp"
 #include "server/committer.hpp"
 #include "server/content_decoder.hpp"
 #include "server/handlers.hpp"
-#include "server/idempotency.hpp"
 #include "server/json_answer.hpp"
 #include "server/json_body.hpp"
 #include "server/line_splitter.hpp"
 #include "server/mailbox.hpp"
-#include "server/media_type.hpp"
-#include "server/query.hpp"
 #include "server/store_exchange.hpp"
 #include "server/suppression_csv.hpp"
-#include "server/suppression_rows.hpp"
-#include "server/time_text.hpp"
 #include "server/worker_pool.hpp"
 
 namespace suppressd {
 namespace {
 
-constexpr size_t changes_in_flight_max = 2;   // one being synced, one being filled
-constexpr size_t piece_bytes = 64 * 1024;     // of the body, between two looks at the queue
-constexpr size_t row_bytes = 384;             // of memory that a row of a change takes, about
-constexpr size_t rows_per_step = 4 * 1024;    // of a JSON document, likewise
-constexpr size_t errors_listed_max = 10'000;  // in an answer; all are counted
+constexpr size_t changes_in_flight_max = 2;  // one being synced, one being filled
+constexpr size_t piece_bytes = 64 * 1024;    // of the body, between two looks at the queue
+constexpr size_t row_bytes = 384;            // of memory that a row of a change takes, about
+constexpr size_t rows_per_step = 4 * 1024;   // of a JSON document, likewise
 constexpr std::chrono::milliseconds full_queue_retry{20};
-constexpr std::string_view accepted_types =
-    "application/json, application/x-ndjson, text/plain, text/csv";
-
-enum class BodyKind : uint8_t { json, ndjson, text, csv };
-
-struct AddRequest {
-  BodyKind kind = BodyKind::json;
-  AccountNumber scope = platform_number;
-  std::string key_id;
-  IdempotencyKey idempotency;
-  RowDefaults defaults;
-  RowColumns columns;  // of CSV
-  uint64_t body_bytes_max = 0;
-  uint64_t line_bytes_max = 0;
-};
-
-/// Rows that were read, in order; the bad ones only counted and listed.
-class Intake final : public RowSink {
- public:
-  Intake(AccountNumber scope, std::string by, size_t rows_max)
-      : scope_(scope), by_(std::move(by)), rows_max_(rows_max) {}
-
-  void row(const RowView& row) override {
-    if (!batch_ || batch_->full() || batch_->rows().size() == rows_max_) renew();
-    uint32_t& usual = usual_causes_[static_cast<size_t>(row.cause.reason)];
-    uint32_t cause = usual;
-    if (!row.default_cause || usual == no_cause) cause = batch_->cause(row.cause);
-    if (row.default_cause) usual = cause;
-    batch_->add(row.channel, row.address, row.given, row.region, cause);
-    ++next_index_;
-  }
-  void fault(const RowFault& error) override {
-    ++invalid;
-    if (errors.size() < errors_listed_max) {
-      errors.push_back({next_index_, std::string(error.field), std::string(error.code)});
-    }
-    ++next_index_;
-  }
-
-  /// Batches are cut where the rows say, however the body arrived: so a repetition makes the same.
-  bool has_whole_batch() const { return !whole_.empty(); }
-  bool empty() const { return whole_.empty() && !batch_; }
-  /// The first batch, whole or not. Precondition: not empty().
-  std::unique_ptr<BulkRun> take() {
-    if (whole_.empty()) return std::move(batch_);
-    std::unique_ptr<BulkRun> first = std::move(whole_.front());
-    whole_.pop_front();
-    return first;
-  }
-  uint64_t memory_bytes() const {
-    uint64_t bytes = batch_ ? batch_->memory_bytes() : 0;
-    for (const auto& batch : whole_) bytes += batch->memory_bytes();
-    return bytes;
-  }
-
-  uint64_t invalid = 0;
-  std::vector<Problem::Row> errors;
-
- private:
-  static constexpr uint32_t no_cause = UINT32_MAX;
-  void renew() {
-    if (batch_) whole_.push_back(std::move(batch_));
-    batch_ = std::make_unique<BulkRun>(scope_, by_, now_ms());
-    usual_causes_.fill(no_cause);
-  }
-
-  const AccountNumber scope_;
-  const std::string by_;
-  const size_t rows_max_;
-  std::unique_ptr<BulkRun> batch_;  // being filled; never empty
-  std::deque<std::unique_ptr<BulkRun>> whole_;
-  /// Causes of rows that name a reason and nothing else, by reason.
-  std::array<uint32_t, static_cast<size_t>(Reason::legal) + 1> usual_causes_;
-  uint64_t next_index_ = 0;
-};
 
 /// What the splitter tells of each line.
 struct LineSink {
@@ -425,64 +343,11 @@ class AddExchange final : public Exchange {
   std::optional<Problem> failure_;
 };
 
-std::optional<BodyKind> body_kind(const RequestHead& head) {
-  const auto type = media_type(head.field("content-type").value_or(""));
-  if (type == "application/json") return BodyKind::json;
-  if (type == "application/x-ndjson" || type == "application/ndjson") return BodyKind::ndjson;
-  if (type == "text/plain") return BodyKind::text;
-  if (type == "text/csv") return BodyKind::csv;
-  return std::nullopt;
-}
-
-std::optional<Problem> read_columns(const Query& query, BodyKind kind, RowColumns& columns) {
-  if (kind == BodyKind::csv) return RowColumns::read(query, columns);
-  for (const std::string_view name : csv_parameters) {
-    if (query.get(name)) {
-      return invalid_request_problem(std::string(name), "only_for_csv",
-                                     "This parameter is for bodies of type text/csv.");
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<Problem> read_request(Call& call, AddRequest& request) {
-  Query query;
-  if (auto problem =
-          Query::parse(call.head.query,
-                       {"channel", "region", "reason", "source", "campaign", "evidence", "column",
-                        "header", "delimiter", "channel_column", "region_column", "reason_column",
-                        "source_column", "campaign_column", "evidence_column", "at_column"},
-                       query)) {
-    return problem;
-  }
-  const auto kind = body_kind(call.head);
-  if (!kind) return media_type_problem(accepted_types);
-  if (auto problem = read_columns(query, *kind, request.columns)) return problem;
-  request.kind = *kind;
-  request.scope = call.scope();
-  request.key_id = call.key->id;
-  request.defaults.role = call.key->role;
-  request.defaults.now = now_ms();
-  if (call.account) request.defaults.region = call.account->default_region;
-  if (auto problem = RowDefaults::read(query, request.defaults)) return problem;
-  if (*kind == BodyKind::text && request.defaults.cause.reason == Reason::none) {
-    return invalid_request_problem("reason", "required", "Plain addresses need ?reason=.");
-  }
-  const AppLimits& limits = call.parts.limits;
-  request.body_bytes_max =
-      *kind == BodyKind::json ? limits.json_body_bytes_max : limits.streaming_body_bytes_max;
-  request.line_bytes_max = limits.line_bytes_max;
-  if (call.head.content_length.value_or(0) > request.body_bytes_max) {
-    return too_large_problem(request.body_bytes_max);
-  }
-  return IdempotencyKey::read(call, request.idempotency);
-}
-
 }  // namespace
 
 std::unique_ptr<Exchange> post_suppressions(Call& call) {
   AddRequest request;
-  if (auto problem = read_request(call, request)) return problem_exchange(*problem);
+  if (auto problem = read_add_request(call, request)) return problem_exchange(*problem);
   const uint64_t body_bytes_max = request.body_bytes_max;
   return decode_content(
       call.head.field("content-encoding").value_or(""),

@@ -1,8 +1,5 @@
 #include "bench/peers/add_callers.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,25 +10,12 @@
 #include <stdexcept>
 #include <vector>
 
+#include "bench/peers/child.hpp"
+
 namespace suppressd::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-int connect_to(uint16_t port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int on = 1;
-  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    close(socket);
-    throw std::runtime_error("nobody listens on port " + std::to_string(port));
-  }
-  return socket;
-}
 
 class Callers {
  public:

@@ -48,5 +48,7 @@ class Child {
 
 /// A TCP port of 127.0.0.1 that was free a moment ago.
 uint16_t free_port();
+/// A connected socket that sends at once what it is given. Throws std::runtime_error.
+int connect_to(uint16_t port);
 
 }  // namespace suppressd::bench

@@ -1,14 +1,13 @@
 #include "bench/peers/http_client.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <stdexcept>
+
+#include "bench/peers/child.hpp"
 
 namespace suppressd::bench {
 namespace {
@@ -21,18 +20,7 @@ bool is_field(const std::string& line, std::string_view name) {
 }  // namespace
 
 HttpClient::HttpClient(uint16_t port, std::string key)
-    : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), key_(std::move(key)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    close(socket_);
-    throw std::runtime_error("nobody listens on port " + std::to_string(port));
-  }
-}
+    : socket_(connect_to(port)), key_(std::move(key)) {}
 
 HttpClient::~HttpClient() {
   close(socket_);

@@ -130,10 +130,7 @@ int run(const Arguments& arguments) {
 }  // namespace suppressd::bench
 
 int main(int count, char** values) {
-  try {
-    return suppressd::bench::run(suppressd::bench::parse(count, values));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "http_vs_redis: %s\n", error.what());
-    return 2;
-  }
+  namespace bench = suppressd::bench;
+  return bench::run_program("http_vs_redis",
+                            [&] { return bench::run(bench::parse(count, values)); });
 }

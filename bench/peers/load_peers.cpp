@@ -443,10 +443,6 @@ int run(const Arguments& arguments) {
 }  // namespace suppressd::bench
 
 int main(int count, char** values) {
-  try {
-    return suppressd::bench::run(suppressd::bench::parse(count, values));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "load_peers: %s\n", error.what());
-    return 2;
-  }
+  namespace bench = suppressd::bench;
+  return bench::run_program("load_peers", [&] { return bench::run(bench::parse(count, values)); });
 }

@@ -351,10 +351,6 @@ int run(const Arguments& arguments) {
 }  // namespace suppressd::bench
 
 int main(int count, char** values) {
-  try {
-    return suppressd::bench::run(suppressd::bench::parse(count, values));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "start_peers: %s\n", error.what());
-    return 2;
-  }
+  namespace bench = suppressd::bench;
+  return bench::run_program("start_peers", [&] { return bench::run(bench::parse(count, values)); });
 }

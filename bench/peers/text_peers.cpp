@@ -192,5 +192,6 @@ int run(const Arguments& arguments) {
 }  // namespace suppressd::bench
 
 int main(int count, char** values) {
-  return suppressd::bench::run(suppressd::bench::parse(count, values));
+  namespace bench = suppressd::bench;
+  return bench::run_program("text_peers", [&] { return bench::run(bench::parse(count, values)); });
 }
