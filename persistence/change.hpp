@@ -2,6 +2,8 @@
 // sequence number. The committer hands changes to Store::commit in groups.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,6 +11,8 @@
 
 #include "core/digest.hpp"
 #include "core/fingerprint.hpp"
+#include "persistence/contact.hpp"
+#include "persistence/moderation.hpp"
 #include "persistence/records.hpp"
 
 namespace suppressd {
@@ -49,14 +53,16 @@ struct CreateAccount {
 /// Changes what it names and leaves the rest, so that two updates at once both take effect.
 struct UpdateAccount {
   std::string id;
-  std::optional<std::string> name;
-  std::optional<Region> default_region;
-  std::optional<bool> self_service;
+  std::optional<std::string> name{};
+  std::optional<Region> default_region{};
+  std::optional<bool> self_service{};
+  std::optional<bool> trusted_bounces{};
 
   void apply_to(Account& account) const {
     if (name) account.name = *name;
     if (default_region) account.default_region = *default_region;
     if (self_service) account.policies.self_service = *self_service;
+    if (trusted_bounces) account.policies.trusted_bounces = *trusted_bounces;
   }
 };
 struct CreateKey {
@@ -64,6 +70,174 @@ struct CreateKey {
 };
 struct RevokeKey {
   std::string id;
+};
+
+/// Marks a change as a part of a job: it is refused (`stopped`) unless the job is running and stands
+/// at `from`, and moves the job on in the same commit.
+struct JobStep {
+  AccountNumber account = platform_number;
+  JobId job = 0;
+  std::string from;      // the position before
+  std::string position;  // and after
+  uint64_t rows = 0;     // looked at for this part
+  uint64_t skipped = 0;  // of them: passed over before they came here
+  uint64_t total = 0;    // what the job expects in all by now; 0: as before
+  bool finished = false;
+  std::string result;  // kept when finished; may be empty
+};
+
+/// Creates contacts, or updates those whose email or phone is known: what a row gives replaces what
+/// was there, what it leaves out stays. A deleted one is recognized and stays deleted, unless
+/// restore_deleted. A row whose addresses belong to two contacts changes nothing.
+struct PutContacts {
+  struct Row {
+    std::array<std::string, channels> addresses;  // canonical; empty: not given
+    std::array<std::string, channels> given;      // empty when equal to the address
+    std::map<std::string, std::string> fields;
+    SegmentId segment = 0;  // joined as well, when not 0
+  };
+  AccountNumber account = platform_number;
+  std::string source;
+  bool restore_deleted = false;
+  std::vector<Row> rows;  // at most change_rows_max
+  std::optional<JobStep> step;
+};
+
+/// Changes one contact. nullopt: stays. An empty address takes that address away (not the last).
+struct EditContact {
+  AccountNumber account = platform_number;
+  ContactId id = 0;
+  std::array<std::optional<std::string>, channels> addresses;  // canonical
+  std::array<std::string, channels> given;                     // empty when equal
+  std::map<std::string, std::optional<std::string>> fields;    // nullopt: the field goes
+};
+
+/// Bits of channels: 1 email, 2 phone.
+inline constexpr uint8_t both_channels = 3;
+constexpr uint8_t channel_bit(Channel channel) {
+  return static_cast<uint8_t>(channel);
+}
+
+/// Hides contacts, in one channel or both. They stay as suppressed as they were.
+struct DeleteContacts {
+  AccountNumber account = platform_number;
+  std::vector<ContactId> ids;  // at most change_rows_max
+  uint8_t channels = both_channels;
+  std::string reason;
+  uint64_t shown_at = ~uint64_t{0};  // what the lists show otherwise since then is left alone
+  std::optional<JobStep> step;       // then Deletion::job is it
+};
+
+/// The opposite. `deleted_by`: only what that job deleted; 0: whoever did.
+struct RestoreContacts {
+  AccountNumber account = platform_number;
+  std::vector<ContactId> ids;
+  uint8_t channels = both_channels;
+  JobId deleted_by = 0;
+  std::optional<JobStep> step;
+};
+
+struct CreateSegment {
+  AccountNumber account = platform_number;
+  std::string name;  // already_exists when another one has it
+};
+struct RenameSegment {
+  AccountNumber account = platform_number;
+  SegmentId id = 0;
+  std::string name;
+};
+/// The last part of the job that emptied a segment: now it goes.
+struct DeleteSegment {
+  AccountNumber account = platform_number;
+  SegmentId id = 0;
+  JobStep step;
+};
+/// Adds contacts to a segment, or takes them out. With `delete_channels` they are deleted too.
+struct ChangeMembers {
+  AccountNumber account = platform_number;
+  SegmentId id = 0;
+  std::vector<ContactId> ids;
+  bool add = true;
+  uint8_t delete_channels = 0;
+  uint64_t shown_at = ~uint64_t{0};  // of the deletion
+  std::string reason;                // of the deletion
+  std::optional<JobStep> step;
+};
+
+struct FileRequest {
+  AccountNumber account = platform_number;
+  ModerationRequest request;  // number and state are given by the store
+};
+/// Decides an open request; `already_exists` when it is decided. The effects of one that names its
+/// targets are part of the commit; one of a segment gets `job`.
+struct DecideRequest {
+  AccountNumber account = platform_number;
+  RequestId id = 0;
+  RequestState state = RequestState::approved;
+  std::vector<uint32_t> approved;  // positions in targets
+  std::string note;
+  std::optional<Job> job;  // of a segment's approval
+};
+/// A part of the job of a segment's approval.
+struct ApplyRequest {
+  AccountNumber account = platform_number;
+  RequestId id = 0;
+  std::vector<RequestTarget> targets;
+  JobStep step;
+};
+
+/// With number and state given by the store. `segment`: marked as being deleted, so that nothing
+/// joins it any more.
+struct CreateJob {
+  AccountNumber account = platform_number;
+  Job job;
+  SegmentId deletes_segment = 0;
+};
+/// Pauses, resumes or cancels; `stopped` when the job's state does not allow it.
+struct SetJobState {
+  AccountNumber account = platform_number;
+  JobId id = 0;
+  JobState state = JobState::paused;
+  std::string result;  // of a failed one
+};
+/// A part of a job that changes nothing but the job.
+struct MoveJob {
+  JobStep step;
+  uint64_t changed = 0;
+};
+
+/// What campaigns saw. A hard bounce, a complaint and an unsubscribe suppress in the account; a hard
+/// bounce also on the platform when it is `trusted`, or once `claims_needed` accounts say so (0:
+/// never).
+struct AddEvents {
+  struct Row {
+    ActivityKind kind = ActivityKind::sent;  // sent to unsubscribed
+    Channel channel = Channel::email;
+    std::string address;  // canonical
+    std::string given;    // empty when equal
+    Region region;
+    TimeMs at = 0;
+    std::string campaign;
+    std::string detail;  // evidence
+  };
+  AccountNumber account = platform_number;
+  std::vector<Row> rows;  // at most change_rows_max
+  bool trusted = false;   // the account's policy
+  uint32_t claims_needed = 0;
+};
+
+/// Everything personal of a contact goes; what suppresses its addresses stays as a keyed hash with
+/// reason and date, in the account and on the platform. Other accounts' contacts stay.
+struct EraseContact {
+  AccountNumber account = platform_number;
+  ContactId id = 0;
+};
+
+/// Adds to counts what a recount found missing (modulo 2^64), by key of `counts`.
+struct AdjustCounts {
+  AccountNumber account = platform_number;
+  std::vector<std::pair<std::string, uint64_t>> differences;
+  std::optional<JobStep> step;
 };
 
 /// Lets a repeated request get the first one's outcome. `key` is unique per caller: the caller
@@ -76,12 +250,34 @@ inline constexpr TimeMs idempotency_kept_ms = 24ull * 60 * 60 * 1000;
 
 struct Change {
   std::variant<AddSuppressions, RemoveSuppression, SetExemption, CreateAccount, UpdateAccount,
-               CreateKey, RevokeKey>
+               CreateKey, RevokeKey, PutContacts, EditContact, DeleteContacts, RestoreContacts,
+               CreateSegment, RenameSegment, DeleteSegment, ChangeMembers, FileRequest,
+               DecideRequest, ApplyRequest, CreateJob, SetJobState, MoveJob, AddEvents,
+               EraseContact, AdjustCounts>
       what;
   std::string by;  // id of the API key
   TimeMs at = 0;
   std::optional<Idempotency> idempotency;
 };
+
+/// What a change did to one contact.
+struct ContactOutcome {
+  enum class Fate : uint8_t {
+    created,
+    updated,
+    unchanged,
+    restored,
+    deleted,
+    kept_deleted,  // recognized among the deleted ones, and left there; what was given was stored
+    not_found,
+    conflict,  // its addresses belong to two contacts, or a limit of contacts or fields is reached
+    changed,   // since it was shown: left alone
+  };
+  Fate fate = Fate::unchanged;
+  ContactId id = 0;
+  std::array<Standing, channels> standings;  // of PutContacts
+};
+std::string_view name_of(ContactOutcome::Fate fate);
 
 /// How a change ended. Anything but `committed` and `replayed` changed nothing, except `unknown`:
 /// then the write failed on its way to disk, may or may not come back after a restart, and every
@@ -93,8 +289,11 @@ struct Outcome {
     idempotency_mismatch,  // same idempotency key, another request
     not_found,
     already_exists,
-    unknown,  // the storage failed during this write
-    refused,  // the storage failed earlier; a restart is needed
+    stopped,   // the job is not running, or not where this part of it begins
+    conflict,  // an address belongs to another contact, or it is the contact's last; a limit of
+               // the account is reached; a segment is not empty
+    unknown,   // the storage failed during this write
+    refused,   // the storage failed earlier; a restart is needed
   };
   Status status = Status::refused;
   uint64_t sequence = 0;   // of this change; the store's last one when nothing was written
@@ -102,6 +301,10 @@ struct Outcome {
   uint32_t updated = 0;    // rows: a cause joined
   uint32_t unchanged = 0;  // rows: nothing new
   AccountNumber account = platform_number;  // CreateAccount: the number given
+  uint64_t id = 0;  // the number given to a contact, a segment, a request or a job
+  /// Of PutContacts, DeleteContacts, RestoreContacts and ChangeMembers: one for each row, in order.
+  /// Not remembered with an idempotency key.
+  std::shared_ptr<const std::vector<ContactOutcome>> contacts;
 };
 
 /// What the set must be told after a commit, in commit order.

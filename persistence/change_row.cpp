@@ -55,7 +55,7 @@ bool touches_addresses(ChangeKind kind) {
 }
 
 bool known(ChangeKind kind) {
-  return kind >= ChangeKind::add_suppressions && kind <= ChangeKind::loss_accepted;
+  return kind >= ChangeKind::add_suppressions && kind <= ChangeKind::counts_adjusted;
 }
 
 }  // namespace
@@ -92,8 +92,16 @@ std::optional<AccountNumber> account_of(std::string_view bytes) {
     case ChangeKind::rekeyed:
     case ChangeKind::loss_accepted:
       return platform_number;
-    default:  // what touches addresses touches those of one scope, and at least one
+    case ChangeKind::add_suppressions:
+    case ChangeKind::remove_suppression:
+    case ChangeKind::
+        set_exemption:  // what touches addresses touches those of one scope, and at least one
       return row.next(first) ? std::optional(first.scope) : std::nullopt;
+    default: {  // a LoggedAct, which opens with its account
+      ByteReader from(row.body());
+      const auto account = static_cast<AccountNumber>(from.varint());
+      return from.good() ? std::optional(account) : std::nullopt;
+    }
   }
 }
 

@@ -6,13 +6,14 @@
 //     exemption  at | by: text | note: text
 //   account      version 2 | number | id: text | name: text | region: 2 | created_at | policies
 //                version 1 has no policies: none is in force
-//     policies   1 self_service; other bits are zero
+//     policies   1 self_service, 2 trusted_bounces; other bits are zero
 //   key          version 1 | id: text | role: 1 | account | name: text | hash: 32 | created_at
 //                | revoked_at
 //   meta         version 2 | sequence | entries | digest high: 8 | digest low: 8 | accounts | keys
 //                | normalizer | secret id: 16
 //                its version is the digest's: version 1 was a sum of other hashes
-//   remembered   version 1 | request hash: 32 | sequence | added | updated | unchanged | account
+//   remembered   version 2 | request hash: 32 | sequence | added | updated | unchanged | account | id
+//                version 1 has no id
 //   change       version 1 | kind: 1 | at | by: text | body
 //     add        scope | row... to the end
 //       row      bits | address: text | [given: text] | [region: 2] | result: 1 | [cause]
@@ -21,6 +22,7 @@
 //     accounts, keys   the record as above
 //     rekeyed          version before | version after
 //     loss_accepted    sequence that the store held
+//     of contacts and what is around them   moderation_codec.cpp
 #include "persistence/codec.hpp"
 
 #include "persistence/bytes.hpp"
@@ -29,8 +31,8 @@ namespace suppressd {
 namespace {
 
 constexpr uint8_t record_version = 1;
-constexpr uint8_t account_version = 2;
-constexpr uint64_t policy_self_service = 1, policies_known = 1;
+constexpr uint8_t account_version = 2, remembered_version = 2;
+constexpr uint64_t policy_self_service = 1, policy_trusted_bounces = 2, policies_known = 3;
 constexpr uint8_t flag_given = 1, flag_region = 2, flag_exemption = 4, flags_known = 7;
 // The shortest cause: reason, time and four empty texts. Bounds what a count can promise.
 constexpr size_t cause_octets_min = 6;
@@ -167,7 +169,8 @@ void encode(const Account& record, std::string& out) {
   to.text(record.name);
   write(record.default_region, to);
   to.varint(record.created_at);
-  to.varint(record.policies.self_service ? policy_self_service : 0);
+  to.varint((record.policies.self_service ? policy_self_service : 0) |
+            (record.policies.trusted_bounces ? policy_trusted_bounces : 0));
 }
 
 std::optional<Account> decode_account(std::string_view bytes) {
@@ -183,6 +186,7 @@ std::optional<Account> decode_account(std::string_view bytes) {
   const uint64_t policies = version == account_version ? from.varint() : 0;
   if ((policies & ~policies_known) != 0) from.spoil();
   record.policies.self_service = (policies & policy_self_service) != 0;
+  record.policies.trusted_bounces = (policies & policy_trusted_bounces) != 0;
   if (!from.finished()) return std::nullopt;
   return record;
 }
@@ -250,7 +254,7 @@ std::optional<Meta> decode_meta(std::string_view bytes) {
 
 void encode(const RememberedOutcome& remembered, std::string& out) {
   ByteWriter to(out);
-  to.u8(record_version);
+  to.u8(remembered_version);
   to.raw({reinterpret_cast<const char*>(remembered.request_hash.data()),
           remembered.request_hash.size()});
   to.varint(remembered.outcome.sequence);
@@ -258,12 +262,14 @@ void encode(const RememberedOutcome& remembered, std::string& out) {
   to.varint(remembered.outcome.updated);
   to.varint(remembered.outcome.unchanged);
   to.varint(remembered.outcome.account);
+  to.varint(remembered.outcome.id);
 }
 
 std::optional<RememberedOutcome> decode_remembered(std::string_view bytes) {
   ByteReader from(bytes);
   RememberedOutcome remembered;
-  read_version(from);
+  const uint8_t version = from.u8();
+  if (version == 0 || version > remembered_version) from.spoil();
   read_array(from, remembered.request_hash);
   remembered.outcome.status = Outcome::Status::replayed;
   remembered.outcome.sequence = from.varint();
@@ -271,6 +277,7 @@ std::optional<RememberedOutcome> decode_remembered(std::string_view bytes) {
   remembered.outcome.updated = read_number<uint32_t>(from);
   remembered.outcome.unchanged = read_number<uint32_t>(from);
   remembered.outcome.account = read_number<AccountNumber>(from);
+  if (version == remembered_version) remembered.outcome.id = from.varint();
   if (!from.finished()) return std::nullopt;
   return remembered;
 }

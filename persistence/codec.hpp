@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/digest.hpp"
 #include "persistence/change.hpp"
@@ -69,7 +70,44 @@ enum class ChangeKind : uint8_t {
   revoke_key = 7,
   rekeyed = 8,        // the store normalized its addresses again at start
   loss_accepted = 9,  // the operator let the store go on without the changes it had lost
+  // From here on the body is a LoggedAct.
+  contacts_put = 10,       // number: the job; rows
+  contact_edited = 11,     // subject: the contact
+  contacts_deleted = 12,   // number: the job; rows
+  contacts_restored = 13,  // number: the job; rows
+  segment_created = 14,    // subject: the segment; text: its name, and so to members_removed
+  segment_renamed = 15,
+  segment_deleted = 16,
+  members_added = 17,    // number: the job; rows
+  members_removed = 18,  // likewise
+  request_filed = 19,    // subject: the request; code: its kind
+  request_decided = 20,  // code: its state
+  request_applied = 21,  // number: the job, whose part this was
+  job_created = 22,      // subject: the job; code: its kind, and so to job_finished
+  job_state_set = 23,    // number: the state
+  job_finished = 24,     // number: the state
+  events_added = 25,     // number: how many
+  contact_erased = 26,   // subject: the contact
+  counts_adjusted = 27,  // number: how many
 };
+/// What one change did in an account, without a word that is personal: contacts are told by their
+/// numbers. A change of suppressions that comes with it has rows of its own in `changes`.
+struct LoggedAct {
+  struct Row {
+    uint8_t fate = 0;  // ContactOutcome::Fate
+    uint64_t contact = 0;
+    bool operator==(const Row&) const = default;
+  };
+  AccountNumber account = platform_number;
+  uint64_t subject = 0;
+  uint8_t code = 0;
+  uint64_t number = 0;
+  std::string text;
+  std::vector<Row> rows;
+  bool operator==(const LoggedAct&) const = default;
+};
+void encode(const LoggedAct& act, std::string& out);
+std::optional<LoggedAct> decode_act(std::string_view body);
 /// Bits of a row of add_suppressions, beside its channel in the low two. Stored, so frozen.
 inline constexpr uint8_t row_channel = 3, row_given = 4, row_region = 8, row_same_cause = 16;
 

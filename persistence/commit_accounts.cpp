@@ -13,7 +13,7 @@ Outcome CommitGroup::act(const Change& change, const CreateAccount& what) {
   std::string row;
   encode_change_head(ChangeKind::create_account, change.by, change.at, row);
   encode(account, row);
-  Outcome outcome = log(row);
+  Outcome outcome = log(row, account.number);
   outcome.account = account.number;
   return outcome;
 }
@@ -29,7 +29,7 @@ Outcome CommitGroup::act(const Change& change, const UpdateAccount& what) {
     std::string row;
     encode_change_head(ChangeKind::update_account, change.by, change.at, row);
     encode(account, row);
-    outcome = log(row);
+    outcome = log(row, account.number);
   }
   outcome.account = account.number;
   return outcome;
@@ -42,7 +42,7 @@ Outcome CommitGroup::act(const Change& change, const CreateKey& what) {
   std::string row;
   encode_change_head(ChangeKind::create_key, change.by, change.at, row);
   encode(what.key, row);
-  return log(row);
+  return log(row, what.key.account);
 }
 
 Outcome CommitGroup::act(const Change& change, const RevokeKey& what) {
@@ -54,7 +54,7 @@ Outcome CommitGroup::act(const Change& change, const RevokeKey& what) {
   std::string row;
   encode_change_head(ChangeKind::revoke_key, change.by, change.at, row);
   encode(*key, row);
-  return log(row);
+  return log(row, key->account);
 }
 
 std::optional<Account> CommitGroup::find_account(const std::string& id) const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "persistence/contact_keys.hpp"
 #include "persistence/keys.hpp"
 
 namespace suppressd {
@@ -33,11 +34,13 @@ CommitGroup::CommitGroup(const Database& database, const FingerprintKey& key,
       fingerprint_(key),
       set_(set),
       meta_(meta),
-      batch_(std::make_unique<rocksdb::WriteBatch>()) {}
+      batch_(std::make_unique<rocksdb::WriteBatch>()),
+      overlay_(database),
+      contacts_(overlay_) {}
 CommitGroup::~CommitGroup() = default;
 
 bool CommitGroup::writes() const {
-  return batch_->Count() != 0;
+  return batch_->Count() != 0 || overlay_.writes();
 }
 
 CommitGroup::Entry& CommitGroup::entry(AccountNumber scope, Channel channel,
@@ -54,6 +57,18 @@ CommitGroup::Entry& CommitGroup::entry(AccountNumber scope, Channel channel,
   // The set knows every stored entry, so what it does not know need not be looked for on disk.
   if (set_.get(entry.address, scope) != SlotState::absent) to_read_.push_back(&entry);
   return entry;
+}
+
+CommitGroup::Entry& CommitGroup::entry_now(AccountNumber scope, Channel channel,
+                                           std::string_view address) {
+  const size_t waiting = to_read_.size();
+  Entry& found = entry(scope, channel, address);
+  if (to_read_.size() != waiting) {
+    to_read_.pop_back();
+    Entry* const one = &found;
+    read({&one, 1});
+  }
+  return found;
 }
 
 Suppression& CommitGroup::Entry::record() {
@@ -112,17 +127,17 @@ void CommitGroup::gather(std::span<const Change> changes) {
     } else if (auto* exempt = std::get_if<SetExemption>(&change.what)) {
       gathered_.push_back(&entry(exempt->scope, exempt->channel, exempt->address));
     }
+    gather_contacts(change);
   }
 }
 
-void CommitGroup::read_gathered() {
-  if (to_read_.empty()) return;
-  sort_by_key(to_read_);
+void CommitGroup::read(std::span<Entry* const> entries) {
+  if (entries.empty()) return;
   std::vector<rocksdb::Slice> keys;
-  keys.reserve(to_read_.size());
-  for (const Entry* entry : to_read_) keys.push_back(slice(entry->key));
-  database_.get_many(Family::suppressions, keys, [this](size_t i, std::string_view value) {
-    Entry& entry = *to_read_[i];
+  keys.reserve(entries.size());
+  for (const Entry* entry : entries) keys.push_back(slice(entry->key));
+  database_.get_many(Family::suppressions, keys, [&entries](size_t i, std::string_view value) {
+    Entry& entry = *entries[i];
     if (!decode(value, entry.record())) throw StorageFailure("a stored suppression is damaged");
     entry.before = entry.after = entry.record().state();
   });
@@ -130,7 +145,9 @@ void CommitGroup::read_gathered() {
 
 void CommitGroup::work_out(std::span<const Change> changes, std::span<Outcome> outcomes) {
   gather(changes);
-  read_gathered();
+  sort_by_key(to_read_);
+  read(to_read_);
+  to_read_.clear();
   for (size_t i = 0; i < changes.size(); ++i) outcomes[i] = apply(changes[i]);
 }
 
@@ -205,14 +222,24 @@ bool CommitGroup::add(const AddSuppressions::Row& row, Entry& entry) {
 }
 
 Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
+  const std::span<Entry* const> entries = std::span(gathered_).subspan(next_gathered_);
+  return add_suppressions(change, what, entries.first(what.rows.size()), true);
+}
+
+/// `rows_stay`: until the group is written, so that entries may point to them.
+Outcome CommitGroup::add_suppressions(const Change& change, const AddSuppressions& what,
+                                      std::span<Entry* const> entries, bool rows_stay) {
   std::string log_row;
   encode_change_head(ChangeKind::add_suppressions, change.by, change.at, log_row);
   ByteWriter(log_row).varint(what.scope);
   uint32_t added = 0, updated = 0, same = 0;
   const Cause* previous = nullptr;
-  for (const AddSuppressions::Row& row : what.rows) {
-    Entry& entry = *gathered_[next_gathered_++];
-    if (entry.fresh()) {
+  const bool concerns_contacts = contacts_.any_in(what.scope);
+  std::vector<const Row*> effective;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const Row& row = what.rows[i];
+    Entry& entry = *entries[i];
+    if (rows_stay && entry.fresh()) {
       entry.only_row = &row;
       entry.after = slot_state(row.cause.reason);
       entry.changed = true;
@@ -225,8 +252,12 @@ Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
     }
     encode_change_row(row, entry.after, previous, log_row);
     previous = &row.cause;
+    if (concerns_contacts) effective.push_back(&row);
   }
-  Outcome outcome = added + updated != 0 ? log(log_row) : unchanged();
+  Outcome outcome = added + updated != 0 ? log(log_row, what.scope) : unchanged();
+  for (const Row* row : effective) {
+    refresh_contacts(change, what.scope, row->channel, row->address);
+  }
   outcome.added = added;
   outcome.updated = updated;
   outcome.unchanged = same;
@@ -234,27 +265,20 @@ Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
 }
 
 Outcome CommitGroup::act(const Change& change, const RemoveSuppression& what) {
-  Entry& entry = *gathered_[next_gathered_];
-  if (entry.record().causes.empty()) return refuse(Outcome::Status::not_found);
-  entry.record().causes.clear();
-  mark_changed(entry);
-  std::string row;
-  encode_change_head(ChangeKind::remove_suppression, change.by, change.at, row);
-  encode_change_address(what.scope, what.channel, what.address, entry.after, {}, row);
-  return log(row);
+  if (!unsuppress(change, what.scope, what.channel, what.address)) {
+    return refuse(Outcome::Status::not_found);
+  }
+  return unchanged();
 }
 
 Outcome CommitGroup::act(const Change& change, const SetExemption& what) {
   assert(what.scope != platform_number);
-  Entry& entry = *gathered_[next_gathered_];
-  if (!what.exemption && !entry.record().exemption) return refuse(Outcome::Status::not_found);
-  if (what.exemption == entry.record().exemption) return unchanged();
-  entry.record().exemption = what.exemption;
-  mark_changed(entry);
-  std::string row;
-  encode_change_head(ChangeKind::set_exemption, change.by, change.at, row);
-  encode_change_address(what.scope, what.channel, what.address, entry.after, what.exemption, row);
-  return log(row);
+  const Entry& entry = *gathered_[next_gathered_];
+  if (!what.exemption && !(entry.made && entry.made->exemption)) {
+    return refuse(Outcome::Status::not_found);
+  }
+  set_exemption(change, what.scope, what.channel, what.address, what.exemption);
+  return unchanged();
 }
 
 Outcome CommitGroup::refuse(Outcome::Status status) const {
@@ -268,8 +292,11 @@ Outcome CommitGroup::unchanged() const {
   return refuse(Outcome::Status::committed);
 }
 
-Outcome CommitGroup::log(std::string_view row) {
+Outcome CommitGroup::log(std::string_view row, AccountNumber account) {
   put(Family::changes, change_key(++meta_.sequence), row);
+  if (account != platform_number) {
+    put(Family::account_changes, account_change_key(account, meta_.sequence), "");
+  }
   return refuse(Outcome::Status::committed);
 }
 
@@ -300,6 +327,8 @@ void CommitGroup::expire(uint64_t today, Expiry& expiry) {
 }
 
 rocksdb::WriteBatch& CommitGroup::finish(std::vector<SetUpdate>& updates) {
+  contacts_.finish();
+  overlay_.write(*batch_);
   std::vector<Entry*> changed;
   changed.reserve(order_.size());
   std::copy_if(order_.begin(), order_.end(), std::back_inserter(changed),

@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "persistence/codec.hpp"
+#include "persistence/contact_table.hpp"
 #include "persistence/database.hpp"
+#include "persistence/overlay.hpp"
 
 namespace suppressd {
 
@@ -72,17 +74,23 @@ class CommitGroup {
   };
 
   Entry& entry(AccountNumber scope, Channel channel, std::string_view address);
+  /// The same, read at once: for what is not known before the changes before it took effect.
+  Entry& entry_now(AccountNumber scope, Channel channel, std::string_view address);
   static void mark_changed(Entry& entry);
   /// Joins the row to an entry that is not fresh; false when it says nothing new.
   static bool add(const AddSuppressions::Row& row, Entry& entry);
   static void sort_by_key(std::vector<Entry*>& entries);
   void gather(std::span<const Change> changes);
-  void read_gathered();
+  /// Reads ahead what a change of contacts will ask for.
+  void gather_contacts(const Change& change);
+  void read(std::span<Entry* const> entries);
 
   Outcome apply(const Change& change);
   bool replay(const Change& change, Outcome& outcome);
   void remember(const Change& change, const Outcome& outcome);
 
+  Outcome add_suppressions(const Change& change, const AddSuppressions& what,
+                           std::span<Entry* const> entries, bool rows_stay);
   Outcome act(const Change& change, const AddSuppressions& what);
   Outcome act(const Change& change, const RemoveSuppression& what);
   Outcome act(const Change& change, const SetExemption& what);
@@ -90,6 +98,78 @@ class CommitGroup {
   Outcome act(const Change& change, const UpdateAccount& what);
   Outcome act(const Change& change, const CreateKey& what);
   Outcome act(const Change& change, const RevokeKey& what);
+  Outcome act(const Change& change, const PutContacts& what);
+  Outcome act(const Change& change, const EditContact& what);
+  Outcome act(const Change& change, const DeleteContacts& what);
+  Outcome act(const Change& change, const RestoreContacts& what);
+  Outcome act(const Change& change, const CreateSegment& what);
+  Outcome act(const Change& change, const RenameSegment& what);
+  Outcome act(const Change& change, const DeleteSegment& what);
+  Outcome act(const Change& change, const ChangeMembers& what);
+  Outcome act(const Change& change, const FileRequest& what);
+  Outcome act(const Change& change, const DecideRequest& what);
+  Outcome act(const Change& change, const ApplyRequest& what);
+  Outcome act(const Change& change, const CreateJob& what);
+  Outcome act(const Change& change, const SetJobState& what);
+  Outcome act(const Change& change, const MoveJob& what);
+  Outcome act(const Change& change, const AddEvents& what);
+  Outcome act(const Change& change, const EraseContact& what);
+  Outcome act(const Change& change, const AdjustCounts& what);
+
+  // commit_standing.cpp: suppressions within other changes, and what they mean for contacts.
+  using Row = AddSuppressions::Row;
+  /// Adds causes and logs them as a change of their own, if they say anything new.
+  Outcome suppress(const Change& change, AccountNumber scope, const std::vector<Row>& rows);
+  /// Ends all causes of the scope; false when there are none.
+  bool unsuppress(const Change& change, AccountNumber scope, Channel channel,
+                  std::string_view address);
+  bool set_exemption(const Change& change, AccountNumber scope, Channel channel,
+                     std::string_view address, const std::optional<Exemption>& exemption);
+  /// What the account's checks say of the address now.
+  Standing standing(AccountNumber account, Channel channel, std::string_view address);
+  /// After the last change logged: brings the contacts that have the address up to date.
+  void refresh_contacts(const Change& change, AccountNumber scope, Channel channel,
+                        std::string_view address);
+  void refresh_contact(const Change& change, AccountNumber account, ContactId id, Channel channel);
+
+  // commit_contacts.cpp, commit_segments.cpp
+  ContactOutcome put_contact(const Change& change, const PutContacts& what,
+                             const PutContacts::Row& row);
+  ContactOutcome delete_contact(const Change& change, AccountNumber account, ContactId id,
+                                uint8_t channels, const std::string& reason, uint64_t shown_at,
+                                JobId job);
+  std::optional<Segment> find_segment(AccountNumber account, SegmentId id);
+  void put_segment(AccountNumber account, const Segment& segment);
+  bool segment_name_taken(AccountNumber account, std::string_view name, SegmentId but);
+  /// Logs what happened to the contacts, if anything did, and makes the outcome of it.
+  Outcome log_contacts(const Change& change, ChangeKind kind, LoggedAct act,
+                       std::vector<ContactOutcome> outcomes, const std::optional<JobStep>& step);
+  Outcome log_act(const Change& change, ChangeKind kind, const LoggedAct& act);
+
+  // commit_jobs.cpp
+  std::optional<Job> find_job(AccountNumber account, JobId id);
+  void put_job(AccountNumber account, const Job& job);
+  JobId create_job(const Change& change, AccountNumber account, Job job);
+  /// False when the part must not take effect.
+  bool may_step(const std::optional<JobStep>& step);
+  void take_step(const Change& change, const std::optional<JobStep>& step, uint64_t changed,
+                 uint64_t skipped);
+
+  // commit_events.cpp
+  /// Whether so many accounts say by now that the address bounces hard.
+  bool claim(AccountNumber account, const AddEvents::Row& row, uint32_t needed);
+
+  // commit_requests.cpp
+  struct Effects {
+    uint64_t applied = 0, already = 0;
+  };
+  void tell_targets(const Change& change, AccountNumber account, const ModerationRequest& request,
+                    ActivityKind kind);
+  Effects apply_request(const Change& change, AccountNumber account,
+                        const ModerationRequest& request,
+                        const std::vector<RequestTarget>& targets);
+  std::optional<ModerationRequest> find_request(AccountNumber account, RequestId id);
+  void put_request(AccountNumber account, const ModerationRequest& request);
 
   std::optional<Account> find_account(const std::string& id) const;
   std::optional<ApiKey> find_key(const std::string& id) const;
@@ -97,8 +177,10 @@ class CommitGroup {
   void put_key(const ApiKey& key);
   Outcome refuse(Outcome::Status status) const;
   Outcome unchanged() const;
-  /// Gives the change its number and its row in `changes`.
-  Outcome log(std::string_view row);
+  /// Gives the change its number, its row in `changes`, and its place in the account's feed.
+  Outcome log(std::string_view row, AccountNumber account);
+  /// The number that log() will give next.
+  uint64_t next_sequence() const { return meta_.sequence + 1; }
   void put(Family family, std::string_view key, std::string_view value);
 
   const Database& database_;
@@ -116,6 +198,8 @@ class CommitGroup {
   std::map<std::string, ApiKey> keys_;
   std::map<std::string, RememberedOutcome> remembered_;
   std::string scratch_;
+  Overlay overlay_;
+  ContactTable contacts_;
 };
 
 }  // namespace suppressd

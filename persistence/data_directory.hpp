@@ -27,8 +27,9 @@
 
 namespace suppressd {
 
-/// Format 1 had another digest in meta; such a directory is opened and made a format 2.
-inline constexpr unsigned directory_format = 2;
+/// Format 1 had another digest in meta, format 2 no contacts; such directories are opened and
+/// raised.
+inline constexpr unsigned directory_format = 3;
 inline constexpr unsigned directory_format_min = 1;
 
 /// An open file descriptor, closed at the end of its scope.
@@ -52,6 +53,8 @@ class DataDirectory {
   /// True when the directory was made now, or its making was interrupted: the database and the mark
   /// may be missing or empty.
   bool creating() const { return creating_; }
+  /// True when an older suppressd wrote it last.
+  bool older() const { return format_ < directory_format; }
   /// Durably says that the directory is complete.
   void finish_creation();
   /// Durably raises the format of an older directory, so that an older suppressd refuses it.

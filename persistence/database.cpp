@@ -16,7 +16,9 @@ namespace suppressd {
 namespace {
 
 constexpr std::array<const char*, families> family_names = {
-    "default", "suppressions", "changes", "accounts", "keys", "idempotency"};
+    "default",  "suppressions", "changes",       "accounts", "keys",           "idempotency",
+    "contacts", "owners",       "contact_index", "counts",   "activity",       "segments",
+    "requests", "jobs",         "erased",        "claims",   "account_changes"};
 // Replayed at a start after a crash, so it bounds how long that start takes.
 constexpr uint64_t wal_bytes_max = 256ull << 20;
 constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with few, small rows
@@ -53,10 +55,10 @@ rocksdb::CompressionType best_compression() {
   return rocksdb::kNoCompression;
 }
 
-rocksdb::DBOptions database_options(bool create, FailureLatch& latch) {
+rocksdb::DBOptions database_options(bool create, bool raise, FailureLatch& latch) {
   rocksdb::DBOptions options;
   options.create_if_missing = create;
-  options.create_missing_column_families = create;
+  options.create_missing_column_families = create || raise;
   options.paranoid_checks = true;
   options.recycle_log_file_num = 0;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -76,6 +78,11 @@ rocksdb::DBOptions database_options(bool create, FailureLatch& latch) {
   options.env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kLow);
   options.listeners.push_back(std::make_shared<ErrorListener>(latch));
   return options;
+}
+
+bool grows_with_contacts(Family which) {
+  return which == Family::contacts || which == Family::owners || which == Family::contact_index ||
+         which == Family::activity;
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& options,
@@ -101,6 +108,14 @@ rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& op
     family.level0_stop_writes_trigger = level0_stop_files;
     family.max_bytes_for_level_base = 8 * options.write_buffer_bytes;
   }
+  if (which == Family::contacts || which == Family::owners) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
+  }
+  if (grows_with_contacts(which)) {
+    family.write_buffer_size = options.write_buffer_bytes;
+    family.level0_file_num_compaction_trigger = level0_compaction_files;
+    family.max_bytes_for_level_base = 4 * options.write_buffer_bytes;
+  }
   if (which == Family::suppressions || which == Family::changes) {
     family.write_buffer_size = options.write_buffer_bytes;
     family.max_write_buffer_number = 4;
@@ -125,7 +140,7 @@ void FailureLatch::trip(std::string_view what) noexcept {
 }
 
 Database::Database(const std::filesystem::path& path, const StoreOptions& options, bool create,
-                   FailureLatch& latch)
+                   bool raise, FailureLatch& latch)
     : latch_(latch) {
   std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
@@ -134,8 +149,8 @@ Database::Database(const std::filesystem::path& path, const StoreOptions& option
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* rocks = nullptr;
-  rocksdb::Status status =
-      rocksdb::DB::Open(database_options(create, latch), path.string(), wanted, &handles, &rocks);
+  rocksdb::Status status = rocksdb::DB::Open(database_options(create, raise, latch), path.string(),
+                                             wanted, &handles, &rocks);
   if (!status.ok()) throw open_error(status, path);
   rocks_.reset(rocks);
   std::copy(handles.begin(), handles.end(), handles_.begin());
@@ -163,6 +178,15 @@ bool Database::get(Family which, std::string_view key, std::string& value,
   require_ok(status);
   value.assign(found.data(), found.size());
   return true;
+}
+
+bool Database::any_with_prefix(Family which, std::string_view prefix) const {
+  const std::unique_ptr<rocksdb::Iterator> row(rocks_->NewIterator(read_options(), family(which)));
+  const rocksdb::Slice start(prefix.data(), prefix.size());
+  row->Seek(start);
+  const bool found = row->Valid() && row->key().starts_with(start);
+  require_ok(row->status());
+  return found;
 }
 
 void Database::get_many(Family which, std::span<const rocksdb::Slice> keys,

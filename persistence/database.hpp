@@ -28,8 +28,26 @@ struct ReadOptions;
 
 namespace suppressd {
 
-enum class Family : uint8_t { meta, suppressions, changes, accounts, keys, idempotency };
-inline constexpr size_t families = 6;
+enum class Family : uint8_t {
+  meta,
+  suppressions,
+  changes,
+  accounts,
+  keys,
+  idempotency,
+  contacts,
+  owners,
+  contact_index,
+  counts,
+  activity,
+  segments,
+  requests,
+  jobs,
+  erased,
+  claims,
+  account_changes,
+};
+inline constexpr size_t families = 17;
 
 /// The first storage error trips it for good: until a restart has read the disk again, nothing may
 /// be acknowledged.
@@ -47,7 +65,9 @@ class FailureLatch {
 
 class Database {
  public:
-  Database(const std::filesystem::path& path, const StoreOptions& options, bool create,
+  /// `create`: makes the database where there is none. `raise`: makes the families that an older
+  /// format did not have.
+  Database(const std::filesystem::path& path, const StoreOptions& options, bool create, bool raise,
            FailureLatch& latch);
   ~Database();
   Database(const Database&) = delete;
@@ -61,6 +81,7 @@ class Database {
   /// False when there is no such key.
   bool get(Family which, std::string_view key, std::string& value,
            const rocksdb::Snapshot* snapshot = nullptr) const;
+  bool any_with_prefix(Family which, std::string_view prefix) const;
   /// Reads many records at once; `found` is called with the place of each key that is there, and its
   /// value. Sorted keys are read faster.
   void get_many(Family family, std::span<const rocksdb::Slice> keys,

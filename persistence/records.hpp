@@ -65,9 +65,11 @@ struct Suppression {
   bool operator==(const Suppression&) const = default;
 };
 
-/// What an account's own people may do without support.
+/// What an account's own people may do without support, and what the platform takes from it.
 struct Policies {
   bool self_service = false;  // suppress and make active again
+  /// Hard bounces that the account's campaigns report enter the platform scope at once.
+  bool trusted_bounces = false;
   bool operator==(const Policies&) const = default;
 };
 

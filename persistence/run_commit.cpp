@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "persistence/contact_keys.hpp"
 #include "persistence/keys.hpp"
 
 namespace suppressd {
@@ -159,6 +160,7 @@ std::string RunCommit::change_head() const {
 void RunCommit::write_changes() {
   const std::vector<BulkRun::Row>& rows = run_.rows();
   const std::string head = change_head();
+  const uint64_t first_sequence = meta_.sequence + 1;
   RunFile* file = nullptr;
   std::string change;
   for (size_t first = 0; first < rows.size(); first += change_rows_max) {
@@ -176,7 +178,14 @@ void RunCommit::write_changes() {
     if (file == nullptr) file = &open(Family::changes);
     file->put(change_key(++meta_.sequence), change);
   }
-  if (file != nullptr) file->finish();
+  if (file == nullptr) return;
+  file->finish();
+  if (run_.scope() == platform_number) return;
+  RunFile& feed = open(Family::account_changes);
+  for (uint64_t sequence = first_sequence; sequence <= meta_.sequence; ++sequence) {
+    feed.put(account_change_key(run_.scope(), sequence), "");
+  }
+  feed.finish();
 }
 
 void RunCommit::append_effective(size_t first, size_t last, std::string& change) {

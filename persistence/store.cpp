@@ -138,7 +138,7 @@ Store::Impl::Impl(const StoreOptions& options)
     : latch(options.on_failure),
       directory(options.directory),
       key(directory.secret()),
-      database(directory.database_path(), options, directory.creating(), latch),
+      database(directory.database_path(), options, directory.creating(), directory.older(), latch),
       runs(directory.runs_path()),
       meta(open_meta(database, directory)) {}
 
@@ -154,6 +154,7 @@ std::unique_ptr<Store> Store::open(const StoreOptions& options) {
     refuse_lost_changes(impl.meta, *impl.mark, path);
     check_counts(*store, impl.database, impl.meta, path);
     upgrade_digest_if_needed(impl.database, impl.directory, impl.key, impl.meta);
+    impl.directory.raise_format();
     rekey_if_needed(impl.database, impl.key, impl.meta);
     // A crash may have come between the database's sync and the mark's. What is there now will be
     // seen, so from here on losing it must be noticed.
@@ -176,6 +177,9 @@ const FingerprintKey& Store::fingerprint_key() const {
 }
 uint64_t Store::sequence() const {
   return impl_->sequence.load(std::memory_order_acquire);
+}
+const ContactReader& Store::contacts() const {
+  return impl_->contacts;
 }
 uint64_t Store::suppression_count() const {
   return impl_->entries.load(std::memory_order_acquire);

@@ -37,6 +37,7 @@
 namespace suppressd {
 
 class BulkRun;
+class ContactReader;
 class PreparedRun;
 
 /// Start-up failure; what() says what is wrong and what to do. Never holds an address.
@@ -139,6 +140,8 @@ class Store {
   /// most `limit`, and bounded work and bytes: a page may be short, even empty, before `up_to`.
   ChangePage changes(uint64_t after, uint64_t up_to, std::optional<AccountNumber> account,
                      size_t limit) const;
+  /// Contacts, segments, requests, jobs, counts (contact_reader.hpp).
+  const ContactReader& contacts() const;
   std::vector<Account> accounts() const;  // all; the server keeps them in memory
   std::vector<ApiKey> keys() const;       // all, revoked ones too
 
@@ -168,7 +171,7 @@ class Store {
               const SuppressionSet& set, std::vector<SetUpdate>& updates);
 
   /// Commits a run the same way, its files taken in at once. False, and nothing was done, when too
-  /// many of its rows are known by now: then commit its changes. Of the rows that are alone the set
+  /// many of its rows are known by now, or may be addresses of contacts: then commit its changes. Of the rows that are alone the set
   /// must be told, too (PreparedRun::for_each_alone), unless the outcome is not `committed`.
   [[nodiscard]] bool commit(PreparedRun& run, const SuppressionSet& set, Outcome& outcome,
                             std::vector<SetUpdate>& updates);

@@ -8,6 +8,7 @@
 
 #include "persistence/codec.hpp"
 #include "persistence/commit_group.hpp"
+#include "persistence/contact_reader.hpp"
 #include "persistence/data_directory.hpp"
 #include "persistence/database.hpp"
 #include "persistence/image.hpp"
@@ -30,6 +31,8 @@ struct Store::Impl {
   std::atomic<uint64_t> sequence{0};
   std::atomic<uint64_t> entries{0};
   Expiry expiry;  // the committer's thread
+  ReaderContext reader_context{database, directory.secret_id()};
+  ContactReader contacts{reader_context};
   /// Written by the committer's thread, before and after the database takes files in: while they
   /// differ a snapshot may see the files of one family and not those of another.
   std::atomic<uint64_t> ingests_begun{0}, ingests_done{0};

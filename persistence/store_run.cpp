@@ -3,6 +3,7 @@
 // was asked to take the files in, the outcome of a failure is unknown.
 #include <rocksdb/db.h>
 
+#include "persistence/contact_keys.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/run_commit.hpp"
 #include "persistence/store_impl.hpp"
@@ -92,6 +93,12 @@ bool Store::commit(PreparedRun& run, const SuppressionSet& set, Outcome& outcome
           outcome = *again;
           return true;
         }
+      }
+      // What the run says may concern contacts, whose records change with it.
+      std::string contacts;
+      if (impl.database.get(Family::counts, count_key(rows.scope(), 0, CountOf::contacts),
+                            contacts)) {
+        return false;
       }
       RunCommit commit(impl.database, impl.runs, set, impl.meta, run);
       if (!commit.find_known()) return false;

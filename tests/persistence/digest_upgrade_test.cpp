@@ -19,7 +19,7 @@ void fill(const fs::path& directory) {
 /// FORMAT as format 1 wrote it, and meta as its codec did.
 void make_format_1(const fs::path& directory) {
   std::string content = read_file(directory / "FORMAT");
-  content.replace(content.find("format 2"), 8, "format 1");
+  content.replace(content.find("format 3"), 8, "format 1");
   content.resize(content.rfind("check "));
   unsigned char hash[16];
   crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(content.data()),
@@ -58,7 +58,7 @@ TEST_CASE("a directory of format 1 is proven by its own digest and raised to thi
     REQUIRE(one.store->sequence() == 4);
   }
   REQUIRE(RawDatabase(directory.path()).meta() == before);
-  REQUIRE(read_file(directory.path() / "FORMAT").find("format 2\n") != std::string::npos);
+  REQUIRE(read_file(directory.path() / "FORMAT").find("format 3\n") != std::string::npos);
   REQUIRE(LoadedStore(directory.path()).set.entries() == 4);
 }
 

@@ -1,0 +1,132 @@
+// Jobs: work on many contacts, a part a commit. A part and the job's place after it are one change,
+// so a job that a crash interrupts goes on where it was: no row twice, none left out.
+#include "persistence/commit_group.hpp"
+#include "persistence/contact_codec.hpp"
+
+namespace suppressd {
+namespace {
+
+bool ended(JobState state) {
+  return state == JobState::cancelled || state == JobState::done || state == JobState::failed;
+}
+
+}  // namespace
+
+std::optional<Job> CommitGroup::find_job(AccountNumber account, JobId id) {
+  const std::string* bytes = overlay_.find(Family::jobs, job_key(account, id));
+  if (bytes == nullptr) return std::nullopt;
+  std::optional<Job> job = decode_job(*bytes);
+  if (!job) throw StorageFailure("a stored job is damaged");
+  return job;
+}
+
+void CommitGroup::put_job(AccountNumber account, const Job& job) {
+  std::string bytes;
+  encode(job, bytes);
+  overlay_.put(Family::jobs, job_key(account, job.id), std::move(bytes));
+  const std::string running = running_job_key(account, job.id);
+  if (job.state == JobState::running) {
+    overlay_.put(Family::jobs, running, "");
+  } else {
+    overlay_.erase(Family::jobs, running);
+  }
+}
+
+JobId CommitGroup::create_job(const Change& change, AccountNumber account, Job job) {
+  job.id = contacts_.next_number(account, 'j');
+  job.state = JobState::running;
+  job.created_at = job.updated_at = change.at;
+  job.by = change.by;
+  put_job(account, job);
+  LoggedAct act;
+  act.account = account;
+  act.subject = job.id;
+  act.code = static_cast<uint8_t>(job.kind);
+  log_act(change, ChangeKind::job_created, act);
+  return job.id;
+}
+
+Outcome CommitGroup::act(const Change& change, const CreateJob& what) {
+  if (what.deletes_segment != 0) {
+    std::optional<Segment> segment = find_segment(what.account, what.deletes_segment);
+    if (!segment || segment->deleting) return refuse(Outcome::Status::not_found);
+    segment->deleting = true;
+    put_segment(what.account, *segment);
+  }
+  const JobId id = create_job(change, what.account, what.job);
+  Outcome outcome = unchanged();
+  outcome.id = id;
+  return outcome;
+}
+
+Outcome CommitGroup::act(const Change& change, const SetJobState& what) {
+  std::optional<Job> job = find_job(what.account, what.id);
+  if (!job) return refuse(Outcome::Status::not_found);
+  if (job->state == what.state) return unchanged();
+  if (ended(job->state)) return refuse(Outcome::Status::stopped);
+  job->state = what.state;
+  job->updated_at = change.at;
+  if (!what.result.empty()) job->result = what.result;
+  put_job(what.account, *job);
+  LoggedAct act;
+  act.account = what.account;
+  act.subject = job->id;
+  act.code = static_cast<uint8_t>(job->kind);
+  act.number = static_cast<uint64_t>(what.state);
+  Outcome outcome = log_act(change, ChangeKind::job_state_set, act);
+  outcome.id = what.id;
+  return outcome;
+}
+
+bool CommitGroup::may_step(const std::optional<JobStep>& step) {
+  if (!step) return true;
+  const std::optional<Job> job = find_job(step->account, step->job);
+  return job && job->state == JobState::running && job->position == step->from;
+}
+
+void CommitGroup::take_step(const Change& change, const std::optional<JobStep>& step,
+                            uint64_t changed, uint64_t skipped) {
+  if (!step) return;
+  Job job = *find_job(step->account, step->job);
+  job.position = step->position;
+  job.done += step->rows;
+  job.changed += changed;
+  job.skipped += skipped + step->skipped;
+  if (step->total != 0) job.total = step->total;
+  job.updated_at = change.at;
+  if (step->finished) {
+    job.state = JobState::done;
+    job.result = step->result;
+  }
+  put_job(step->account, job);
+  if (!step->finished) return;
+  LoggedAct act;
+  act.account = step->account;
+  act.subject = job.id;
+  act.code = static_cast<uint8_t>(job.kind);
+  act.number = static_cast<uint64_t>(job.state);
+  log_act(change, ChangeKind::job_finished, act);
+}
+
+Outcome CommitGroup::act(const Change& change, const MoveJob& what) {
+  if (!may_step(what.step)) return refuse(Outcome::Status::stopped);
+  take_step(change, what.step, what.changed, 0);
+  Outcome outcome = unchanged();
+  outcome.id = what.step.job;
+  return outcome;
+}
+
+Outcome CommitGroup::act(const Change& change, const AdjustCounts& what) {
+  if (!may_step(what.step)) return refuse(Outcome::Status::stopped);
+  for (const auto& [key, difference] : what.differences) contacts_.add_to_count(key, difference);
+  if (!what.differences.empty()) {
+    LoggedAct act;
+    act.account = what.account;
+    act.number = what.differences.size();
+    log_act(change, ChangeKind::counts_adjusted, act);
+  }
+  take_step(change, what.step, what.differences.size(), 0);
+  return unchanged();
+}
+
+}  // namespace suppressd

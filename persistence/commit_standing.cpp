@@ -1,0 +1,112 @@
+// Suppressions that come about within other changes (events, requests), and what a changed
+// suppression means for the contacts that have its address: the record of each says the verdict of
+// the moment, so it changes in the same commit.
+#include <algorithm>
+#include <cassert>
+
+#include "persistence/commit_group.hpp"
+
+namespace suppressd {
+namespace {
+
+/// The cause that is shown: the strongest; of equals the first.
+const Cause& shown_cause(const std::vector<Cause>& causes) {
+  return *std::max_element(causes.begin(), causes.end(),
+                           [](const Cause& a, const Cause& b) { return a.reason < b.reason; });
+}
+
+}  // namespace
+
+Outcome CommitGroup::suppress(const Change& change, AccountNumber scope,
+                              const std::vector<Row>& rows) {
+  AddSuppressions what{scope, rows};
+  std::vector<Entry*> entries;
+  entries.reserve(rows.size());
+  for (const Row& row : rows) entries.push_back(&entry_now(scope, row.channel, row.address));
+  return add_suppressions(change, what, entries, false);
+}
+
+bool CommitGroup::unsuppress(const Change& change, AccountNumber scope, Channel channel,
+                             std::string_view address) {
+  Entry& entry = entry_now(scope, channel, address);
+  if (entry.record().causes.empty()) return false;
+  entry.record().causes.clear();
+  mark_changed(entry);
+  std::string row;
+  encode_change_head(ChangeKind::remove_suppression, change.by, change.at, row);
+  encode_change_address(scope, channel, address, entry.after, {}, row);
+  log(row, scope);
+  refresh_contacts(change, scope, channel, address);
+  return true;
+}
+
+bool CommitGroup::set_exemption(const Change& change, AccountNumber scope, Channel channel,
+                                std::string_view address,
+                                const std::optional<Exemption>& exemption) {
+  Entry& entry = entry_now(scope, channel, address);
+  if (exemption == entry.record().exemption) return false;
+  entry.record().exemption = exemption;
+  mark_changed(entry);
+  std::string row;
+  encode_change_head(ChangeKind::set_exemption, change.by, change.at, row);
+  encode_change_address(scope, channel, address, entry.after, exemption, row);
+  log(row, scope);
+  refresh_contacts(change, scope, channel, address);
+  return true;
+}
+
+Standing CommitGroup::standing(AccountNumber account, Channel channel, std::string_view address) {
+  Standing standing;
+  Entry& mine = entry_now(account, channel, address);
+  if (mine.after != SlotState::absent && !mine.record().causes.empty()) {
+    const Cause& cause = shown_cause(mine.record().causes);
+    return {cause.reason, Scope::account, false, cause.at, cause.source, cause.campaign};
+  }
+  Entry& all = entry_now(platform_number, channel, address);
+  if (all.after == SlotState::absent || all.record().causes.empty()) return standing;
+  if (mine.after == SlotState::exempt) {
+    standing.exempt = true;
+    return standing;
+  }
+  // Whose campaign it was is another account's business.
+  const Cause& cause = shown_cause(all.record().causes);
+  return {cause.reason, Scope::platform, false, cause.at, cause.source, ""};
+}
+
+void CommitGroup::refresh_contacts(const Change& change, AccountNumber scope, Channel channel,
+                                   std::string_view address) {
+  if (!contacts_.any_in(scope)) return;
+  if (scope == platform_number) {
+    for (const auto& [account, id] : contacts_.owners(channel, address)) {
+      refresh_contact(change, account, id, channel);
+    }
+  } else if (const ContactId id = contacts_.owner(scope, channel, address); id != 0) {
+    refresh_contact(change, scope, id, channel);
+  }
+}
+
+void CommitGroup::refresh_contact(const Change& change, AccountNumber account, ContactId id,
+                                  Channel channel) {
+  const Contact* contact = contacts_.find(account, id);
+  if (contact == nullptr) throw StorageFailure("a contact that owns an address is missing");
+  const Standing before = contact->of(channel).standing;
+  Standing now = standing(account, channel, contact->of(channel).address);
+  if (now == before) return;
+  contacts_.edit(account, id, meta_.sequence, [&](Contact& edited) {
+    edited.of(channel).standing = now;
+    edited.updated_at = change.at;
+  });
+  if (now.reason == before.reason) return;
+  Activity activity;
+  activity.sequence = meta_.sequence;
+  activity.kind = now.reason == Reason::none ? ActivityKind::reactivated : ActivityKind::suppressed;
+  activity.channel = channel;
+  activity.at = change.at;
+  activity.reason = now.reason;
+  activity.campaign = now.campaign;
+  // Who acted on the platform's list is not the account's to know.
+  if (now.scope == Scope::account && before.scope == Scope::account) activity.by = change.by;
+  contacts_.add_activity(account, id, activity);
+}
+
+}  // namespace suppressd
