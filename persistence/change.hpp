@@ -304,7 +304,7 @@ struct Outcome {
   uint64_t id = 0;  // the number given to a contact, a segment, a request or a job
   /// Of PutContacts, DeleteContacts, RestoreContacts and ChangeMembers: one for each row, in order.
   /// Not remembered with an idempotency key.
-  std::shared_ptr<const std::vector<ContactOutcome>> contacts;
+  std::shared_ptr<const std::vector<ContactOutcome>> contacts{};
 };
 
 /// What the set must be told after a commit, in commit order.

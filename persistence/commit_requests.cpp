@@ -171,6 +171,11 @@ Outcome CommitGroup::act(const Change& change, const ApplyRequest& what) {
   request->applied += effects.applied;
   request->already += effects.already;
   put_request(what.account, *request);
+  LoggedAct act;
+  act.account = what.account;
+  act.subject = what.id;
+  act.number = what.step.job;
+  if (effects.applied != 0) log_act(change, ChangeKind::request_applied, act);
   take_step(change, what.step, effects.applied, effects.already);
   Outcome outcome = unchanged();
   outcome.updated = static_cast<uint32_t>(effects.applied);

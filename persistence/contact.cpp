@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "persistence/change.hpp"
 #include "persistence/keys.hpp"
 
 namespace suppressd {
@@ -76,6 +77,14 @@ std::string_view name_of(ActivityKind kind) {
       "opened",     "clicked",     "bounced",  "soft_bounced", "complained", "unsubscribed",
       "suppressed", "reactivated", "deleted",  "restored",     "requested",  "decided"};
   const auto number = static_cast<size_t>(kind);
+  return number < names.size() ? names[number] : "";
+}
+
+std::string_view name_of(ContactOutcome::Fate fate) {
+  constexpr std::array<std::string_view, 9> names = {"created",   "updated",  "unchanged",
+                                                     "restored",  "deleted",  "kept_deleted",
+                                                     "not_found", "conflict", "changed"};
+  const auto number = static_cast<size_t>(fate);
   return number < names.size() ? names[number] : "";
 }
 

@@ -4,6 +4,7 @@
 
 #include "persistence/change_row.hpp"
 #include "server/account_json.hpp"
+#include "server/contact_ids.hpp"
 #include "server/suppression_json.hpp"
 #include "server/time_text.hpp"
 
@@ -32,6 +33,42 @@ std::string_view kind_name(ChangeKind kind) {
       return "addresses_normalized_again";
     case ChangeKind::loss_accepted:
       return "loss_accepted";
+    case ChangeKind::contacts_put:
+      return "contacts_put";
+    case ChangeKind::contact_edited:
+      return "contact_edited";
+    case ChangeKind::contacts_deleted:
+      return "contacts_deleted";
+    case ChangeKind::contacts_restored:
+      return "contacts_restored";
+    case ChangeKind::segment_created:
+      return "segment_created";
+    case ChangeKind::segment_renamed:
+      return "segment_renamed";
+    case ChangeKind::segment_deleted:
+      return "segment_deleted";
+    case ChangeKind::members_added:
+      return "members_added";
+    case ChangeKind::members_removed:
+      return "members_removed";
+    case ChangeKind::request_filed:
+      return "request_filed";
+    case ChangeKind::request_decided:
+      return "request_decided";
+    case ChangeKind::request_applied:
+      return "request_applied";
+    case ChangeKind::job_created:
+      return "job_created";
+    case ChangeKind::job_state_set:
+      return "job_state_set";
+    case ChangeKind::job_finished:
+      return "job_finished";
+    case ChangeKind::events_added:
+      return "events_added";
+    case ChangeKind::contact_erased:
+      return "contact_erased";
+    case ChangeKind::counts_adjusted:
+      return "counts_adjusted";
   }
   return "";
 }
@@ -84,6 +121,59 @@ Json record_json(const ChangeRow& row, const Account* account) {
   return record ? key_json(*record, account) : Json(nullptr);
 }
 
+/// What it was about: contact, segment, request, job, and the contacts with what became of each.
+void add_act(const ChangeRow& row, Json& json) {
+  const std::optional<LoggedAct> act = decode_act(row.body());
+  if (!act) throw StorageFailure("a stored change is damaged");
+  switch (row.kind()) {
+    case ChangeKind::contact_edited:
+    case ChangeKind::contact_erased:
+      json["contact"] = contact_id_text(act->subject);
+      return;
+    case ChangeKind::segment_created:
+    case ChangeKind::segment_renamed:
+    case ChangeKind::segment_deleted:
+      json["segment"] = segment_id_text(static_cast<SegmentId>(act->subject));
+      json["name"] = act->text;
+      return;
+    case ChangeKind::request_filed:
+      json["request"] = request_id_text(act->subject);
+      json["asks"] = name_of(static_cast<RequestKind>(act->code));
+      return;
+    case ChangeKind::request_decided:
+      json["request"] = request_id_text(act->subject);
+      json["state"] = name_of(static_cast<RequestState>(act->code));
+      return;
+    case ChangeKind::request_applied:
+      json["request"] = request_id_text(act->subject);
+      json["job"] = job_id_text(act->number);
+      return;
+    case ChangeKind::job_created:
+    case ChangeKind::job_state_set:
+    case ChangeKind::job_finished:
+      json["job"] = job_id_text(act->subject);
+      json["does"] = name_of(static_cast<JobKind>(act->code));
+      json["state"] = row.kind() == ChangeKind::job_created
+                          ? name_of(JobState::running)
+                          : name_of(static_cast<JobState>(act->number));
+      return;
+    case ChangeKind::events_added:
+    case ChangeKind::counts_adjusted:
+      json["number"] = act->number;
+      return;
+    default:
+      break;
+  }
+  if (act->subject != 0) json["segment"] = segment_id_text(static_cast<SegmentId>(act->subject));
+  if (act->number != 0) json["job"] = job_id_text(act->number);
+  json["contacts"] = Json::array();
+  for (const LoggedAct::Row& contact : act->rows) {
+    json["contacts"].push_back(
+        {{"id", contact_id_text(contact.contact)},
+         {"result", name_of(static_cast<ContactOutcome::Fate>(contact.fate))}});
+  }
+}
+
 }  // namespace
 
 Json change_json(const ChangePage::Item& change, const Directory::Snapshot& directory) {
@@ -105,8 +195,13 @@ Json change_json(const ChangePage::Item& change, const Directory::Snapshot& dire
     case ChangeKind::rekeyed:
     case ChangeKind::loss_accepted:
       break;
-    default:
+    case ChangeKind::add_suppressions:
+    case ChangeKind::remove_suppression:
+    case ChangeKind::set_exemption:
       json["entries"] = entries_json(row);
+      break;
+    default:
+      add_act(row, json);
   }
   return json;
 }

@@ -31,6 +31,45 @@ std::unique_ptr<Exchange> delete_exemption(Call& call);
 // changes_routes.cpp
 std::unique_ptr<Exchange> get_changes(Call& call);
 std::unique_ptr<Exchange> get_account_changes(Call& call);
+// contacts_*.cpp
+std::unique_ptr<Exchange> post_contacts(Call& call);
+std::unique_ptr<Exchange> get_contacts(Call& call);
+std::unique_ptr<Exchange> get_contact(Call& call);
+std::unique_ptr<Exchange> patch_contact(Call& call);
+std::unique_ptr<Exchange> delete_contact(Call& call);
+std::unique_ptr<Exchange> post_contact_restore(Call& call);
+std::unique_ptr<Exchange> post_contact_erase(Call& call);
+std::unique_ptr<Exchange> get_contact_activity(Call& call);
+// bulk_contacts.cpp, jobs_routes.cpp, segments_routes.cpp, exports.cpp
+std::unique_ptr<Exchange> post_delete_contacts(Call& call);
+std::unique_ptr<Exchange> post_restore_contacts(Call& call);
+std::unique_ptr<Exchange> get_jobs(Call& call);
+std::unique_ptr<Exchange> get_job(Call& call);
+std::unique_ptr<Exchange> post_job_pause(Call& call);
+std::unique_ptr<Exchange> post_job_resume(Call& call);
+std::unique_ptr<Exchange> post_job_cancel(Call& call);
+std::unique_ptr<Exchange> post_segment(Call& call);
+std::unique_ptr<Exchange> get_segments(Call& call);
+std::unique_ptr<Exchange> get_segment(Call& call);
+std::unique_ptr<Exchange> patch_segment(Call& call);
+std::unique_ptr<Exchange> delete_segment(Call& call);
+std::unique_ptr<Exchange> get_segment_contacts(Call& call);
+std::unique_ptr<Exchange> post_segment_contacts(Call& call);
+std::unique_ptr<Exchange> delete_segment_contacts(Call& call);
+std::unique_ptr<Exchange> get_export(Call& call);
+std::unique_ptr<Exchange> post_export(Call& call);
+std::unique_ptr<Exchange> post_counts_recalculate(Call& call);
+// requests_routes.cpp, events_routes.cpp, counts_routes.cpp
+std::unique_ptr<Exchange> post_request(Call& call);
+std::unique_ptr<Exchange> get_account_requests(Call& call);
+std::unique_ptr<Exchange> get_request(Call& call);
+std::unique_ptr<Exchange> post_request_approve(Call& call);
+std::unique_ptr<Exchange> post_request_reject(Call& call);
+std::unique_ptr<Exchange> get_requests(Call& call);
+std::unique_ptr<Exchange> post_events(Call& call);
+std::unique_ptr<Exchange> get_counts(Call& call);
+std::unique_ptr<Exchange> get_analytics(Call& call);
+std::unique_ptr<Exchange> get_causes(Call& call);
 // operation_routes.cpp
 std::unique_ptr<Exchange> get_livez(Call& call);
 std::unique_ptr<Exchange> get_readyz(Call& call);

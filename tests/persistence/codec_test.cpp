@@ -98,7 +98,13 @@ TEST_CASE("accounts, keys, meta and remembered outcomes have these bytes") {
   remembered.outcome.updated = 2;
   remembered.outcome.unchanged = 3;
   remembered.outcome.account = 4;
-  REQUIRE(bytes_of(remembered) == "\x01"s + std::string(32, 'H') + "\x09\x01\x02\x03\x04"s);
+  remembered.outcome.id = 5;
+  REQUIRE(bytes_of(remembered) == "\x02"s + std::string(32, 'H') + "\x09\x01\x02\x03\x04\x05"s);
+  REQUIRE(decode_remembered(bytes_of(remembered))->outcome.id == 5);
+  // As they were remembered before contacts were.
+  const std::string version_1 = "\x01"s + std::string(32, 'H') + "\x09\x01\x02\x03\x04"s;
+  REQUIRE(decode_remembered(version_1)->outcome.account == 4);
+  REQUIRE(decode_remembered(version_1)->outcome.id == 0);
   REQUIRE(decode_remembered(bytes_of(remembered))->outcome.unchanged == 3);
 }
 

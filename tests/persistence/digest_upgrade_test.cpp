@@ -18,6 +18,7 @@ void fill(const fs::path& directory) {
 
 /// FORMAT as format 1 wrote it, and meta as its codec did.
 void make_format_1(const fs::path& directory) {
+  const FingerprintKey key = Store::open(options_for(directory))->fingerprint_key();
   std::string content = read_file(directory / "FORMAT");
   content.replace(content.find("format 3"), 8, "format 1");
   content.resize(content.rfind("check "));
@@ -28,7 +29,6 @@ void make_format_1(const fs::path& directory) {
   sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
   write_file(directory / "FORMAT", content + "check " + hex + "\n");
 
-  const FingerprintKey key = Store::open(options_for(directory))->fingerprint_key();
   RawDatabase raw(directory);
   Meta meta = raw.meta();
   meta.digest_version = 1;
