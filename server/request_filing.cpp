@@ -32,13 +32,15 @@ class Targets {
 };
 
 void read_words(JsonMembers& members, Filing& filing) {
-  const auto kind = members.text("kind", 16);
-  const auto parsed = kind ? parse_request_kind(*kind) : std::nullopt;
-  if (parsed) filing.request.kind = *parsed;
-  if (kind && !parsed) members.fail("kind", "unknown_kind");
-  if (!members.has("kind")) members.fail("kind", "required");
+  if (const auto kind = members.text("kind", 16)) {
+    const auto parsed = parse_request_kind(*kind);
+    if (parsed) filing.request.kind = *parsed;
+    if (!parsed) members.fail("kind", "unknown_kind");
+  } else if (!members.has("kind")) {
+    members.fail("kind", "required");
+  }
   filing.request.statement = members.text("statement", statement_octets_max).value_or("");
-  if (parsed == RequestKind::reactivate && blank(filing.request.statement)) {
+  if (filing.request.kind == RequestKind::reactivate && blank(filing.request.statement)) {
     members.fail("statement", "required");
   }
   if (const auto channel = members.text("channel", 16)) {
@@ -118,8 +120,7 @@ std::optional<Problem> find_targets(const ContactReader& reader, AccountNumber a
                                     Filing& filing) {
   if (filing.request.segment != 0) {
     const auto segment = reader.segment(account, filing.request.segment);
-    return segment && !segment->deleting ? std::nullopt
-                                         : std::optional(unknown_segment_problem());
+    return segment && !segment->deleting ? std::nullopt : std::optional(unknown_segment_problem());
   }
   const std::vector<std::optional<Contact>> contacts = reader.contacts(account, filing.contacts);
   if (auto problem = unknown_contacts(contacts)) return problem;

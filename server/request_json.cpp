@@ -31,12 +31,12 @@ bool suppresses(const std::optional<Suppression>& one) {
 
 /// What the account's checks say of the address (DESIGN: account suppression, account exemption,
 /// platform suppression, clear), and every cause.
-void add_verdict(const Store& store, AccountNumber account, const RequestTarget& target, Role role,
-                 Json& json) {
+void add_verdict(const Store& store, AccountNumber account, const RequestTarget& target,
+                 Audience audience, Json& json) {
   const auto mine = store.find(account, target.channel, target.address);
   const auto all = store.find(platform_number, target.channel, target.address);
   const bool exempt = mine && mine->exemption;
-  const Suppression* decides = suppresses(mine)            ? &*mine
+  const Suppression* decides = suppresses(mine)             ? &*mine
                                : suppresses(all) && !exempt ? &*all
                                                             : nullptr;
   json["verdict"] = name_of(decides != nullptr ? Verdict::suppressed : Verdict::clear);
@@ -46,7 +46,7 @@ void add_verdict(const Store& store, AccountNumber account, const RequestTarget&
     json["reason"] = name_of(decides->strongest());
     json["scope"] = name_of(decides == &*mine ? Scope::account : Scope::platform);
   }
-  json["causes"] = causes_json(mine, all, role);
+  json["causes"] = causes_json(mine, all, audience);
 }
 
 /// Null while nobody has decided.
@@ -65,11 +65,12 @@ Json approval_json(const ModerationRequest& request, size_t position) {
 }
 
 Json address_json(const Store& store, AccountNumber account, const RequestTarget& target,
-                  Role role) {
-  Json json{{"channel", name_of(target.channel)},
-            {"address", target.address},
-            {"contact", target.contact == 0 ? Json(nullptr) : Json(contact_id_text(target.contact))}};
-  add_verdict(store, account, target, role, json);
+                  Audience audience) {
+  Json json{
+      {"channel", name_of(target.channel)},
+      {"address", target.address},
+      {"contact", target.contact == 0 ? Json(nullptr) : Json(contact_id_text(target.contact))}};
+  add_verdict(store, account, target, audience, json);
   return json;
 }
 
@@ -119,13 +120,13 @@ Json request_addresses_json(const Store& store, AccountNumber account,
   Json addresses = Json::array();
   if (request.segment != 0) {
     for (const auto& target : segment_targets(store, account, request, shown.limit)) {
-      addresses.push_back(address_json(store, account, target, shown.role));
+      addresses.push_back(address_json(store, account, target, shown.audience));
       addresses.back()["approved"] = approval_json(request, 0);
     }
     return addresses;
   }
   for (size_t i = shown.offset; i < request.targets.size() && i - shown.offset < shown.limit; ++i) {
-    addresses.push_back(address_json(store, account, request.targets[i], shown.role));
+    addresses.push_back(address_json(store, account, request.targets[i], shown.audience));
     addresses.back()["approved"] = approval_json(request, i);
   }
   return addresses;

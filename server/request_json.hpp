@@ -7,6 +7,7 @@
 
 #include "persistence/moderation.hpp"
 #include "persistence/store.hpp"
+#include "server/audience.hpp"
 
 namespace suppressd {
 
@@ -17,7 +18,7 @@ nlohmann::ordered_json request_json(const ModerationRequest& request, std::strin
 /// Which of the named addresses are shown, and to whom.
 struct AddressesShown {
   size_t offset = 0, limit = 0;
-  Role role = Role::owner;
+  Audience audience = Audience::account;
 };
 /// The addresses that the request names, or those that its segment's contacts have now, each with
 /// what the account's checks say of it and why: {"channel","address","contact","verdict","reason",

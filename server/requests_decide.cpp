@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "persistence/contact_reader.hpp"
 #include "server/contact_ids.hpp"
 #include "server/contact_problems.hpp"
 #include "server/handlers.hpp"
@@ -11,6 +12,7 @@
 #include "server/json_body.hpp"
 #include "server/query.hpp"
 #include "server/request_json.hpp"
+#include "server/sequel_exchange.hpp"
 #include "server/store_exchange.hpp"
 #include "server/time_text.hpp"
 
@@ -85,9 +87,9 @@ std::optional<Problem> apply_only(const ModerationRequest& request, const Decisi
     return refuse("required", "Name the positions to approve, or reject the request.");
   }
   if (decision.only->back() >= request.targets.size()) {
-    return refuse("no_such_position",
-                  "Positions count the request's " + std::to_string(request.targets.size()) +
-                      " addresses from 0.");
+    return refuse("no_such_position", "Positions count the request's " +
+                                          std::to_string(request.targets.size()) +
+                                          " addresses from 0.");
   }
   if (decision.only->size() == request.targets.size()) return std::nullopt;
   decide.state = RequestState::approved_in_part;
@@ -112,8 +114,8 @@ std::unique_ptr<Exchange> decide(const Decider& decider, const Decision& decisio
                                  const std::optional<Idempotency>& idempotency) {
   const auto request = stored(decider);
   if (!request) return problem_exchange(unknown_request_problem());
-  DecideRequest decide{decider.account.number, decider.request, decision.state, {}, decision.note,
-                       std::nullopt};
+  DecideRequest decide{decider.account.number, decider.request, decision.state, {},
+                       decision.note,          std::nullopt};
   if (auto problem = apply_only(*request, decision, decide)) return problem_exchange(*problem);
   if (request->segment != 0 && decision.state == RequestState::approved) {
     const auto segment =
@@ -124,8 +126,9 @@ std::unique_ptr<Exchange> decide(const Decider& decider, const Decision& decisio
     decide.job = apply_job(*request);
   }
   Change change{std::move(decide), decider.key_id, now_ms(), idempotency};
-  return commit_then(decider.parts, decider.wake, std::move(change),
-                     [decider](const Outcome& outcome) { return answer_decided(decider, outcome); });
+  return commit_then(
+      decider.parts, decider.wake, std::move(change),
+      [decider](const Outcome& outcome) { return answer_decided(decider, outcome); });
 }
 
 void read_only_positions(JsonMembers& members, Decision& decision) {
@@ -153,11 +156,10 @@ std::unique_ptr<Exchange> read_decision(const Decider& decider, RequestState sta
     read_only_positions(members, decision);
   }
   if (auto problem = members.problem()) return problem_exchange(*problem);
-  return read_then(
-      decider.parts, decider.wake,
-      [decider, decision, idempotency = decider.idempotency.for_change(body)] {
-        return decide(decider, decision, idempotency);
-      });
+  return read_then(decider.parts, decider.wake,
+                   [decider, decision, idempotency = decider.idempotency.for_change(body)] {
+                     return decide(decider, decision, idempotency);
+                   });
 }
 
 std::unique_ptr<Exchange> begin_decision(Call& call, RequestState state) {
@@ -174,10 +176,9 @@ std::unique_ptr<Exchange> begin_decision(Call& call, RequestState state) {
   }
   decider.request = parse_request_id(call.path.id).value_or(0);
   if (decider.request == 0) return problem_exchange(unknown_request_problem());
-  return body_exchange(call.head, control_body_bytes_max,
-                       [decider, state](const std::string& body) {
-                         return read_decision(decider, state, body);
-                       });
+  return body_exchange(
+      call.head, control_body_bytes_max,
+      [decider, state](const std::string& body) { return read_decision(decider, state, body); });
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "server/query.hpp"
 #include "server/request_filing.hpp"
 #include "server/request_json.hpp"
+#include "server/sequel_exchange.hpp"
 #include "server/store_exchange.hpp"
 #include "server/time_text.hpp"
 
@@ -36,8 +37,8 @@ void write_filed(const Filer& filer, const Outcome& outcome, Answer& answer) {
   nlohmann::ordered_json json = request_json(*request, filer.account.id);
   json["sequence"] = outcome.sequence;
   add_outcome_fields(outcome, answer);
-  answer.fields.emplace_back("Location", "/v1/accounts/" + filer.account.id + "/requests/" +
-                                             request_id_text(request->id));
+  answer.fields.emplace_back(
+      "Location", "/v1/accounts/" + filer.account.id + "/requests/" + request_id_text(request->id));
   write_json(json, 201, answer);
 }
 
@@ -46,22 +47,20 @@ std::unique_ptr<Exchange> filed(const Filer& filer, const Outcome& outcome) {
   if (outcome.status == Outcome::Status::not_found) {
     return problem_exchange(unknown_segment_problem());
   }
-  return read_exchange(filer.parts, filer.wake, [filer, outcome](Answer& answer) {
-    write_filed(filer, outcome, answer);
-  });
+  return read_exchange(filer.parts, filer.wake,
+                       [filer, outcome](Answer& answer) { write_filed(filer, outcome, answer); });
 }
 
 std::unique_ptr<Exchange> file(const Filer& filer, const std::string& body) {
   Filing filing;
-  if (auto problem = read_filing(body, filer.worker.normalizer, filer.account.default_region,
-                                 filing)) {
+  if (auto problem =
+          read_filing(body, filer.worker.normalizer, filer.account.default_region, filing)) {
     return problem_exchange(*problem);
   }
   const std::optional<Idempotency> idempotency = filer.idempotency.for_change(body);
   return read_then(filer.parts, filer.wake, [filer, filing, idempotency] {
     Filing found = filing;
-    if (auto problem =
-            find_targets(filer.parts.store.contacts(), filer.account.number, found)) {
+    if (auto problem = find_targets(filer.parts.store.contacts(), filer.account.number, found)) {
       return problem_exchange(*problem);
     }
     Change change{FileRequest{filer.account.number, std::move(found.request)}, filer.key_id,
@@ -97,7 +96,7 @@ void write_page(const AppParts& parts, const RequestFilter& filter, std::string_
   for (const RequestPage::Item& item : page.items) {
     json["items"].push_back(request_json(item.request, directory.account(item.account)->id));
   }
-  json["next"] = page.next.empty() ? nlohmann::ordered_json(nullptr) : page.next;
+  json["next"] = page.next.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(page.next);
   json["sequence"] = page.sequence;
   write_json(json, 200, answer);
 }
@@ -146,8 +145,8 @@ std::unique_ptr<Exchange> get_account_requests(Call& call) {
   Query query;
   RequestFilter filter;
   size_t limit = 0;
-  if (auto problem = Query::parse(call.head.query, {"limit", "cursor", "state", "kind", "contact"},
-                                  query)) {
+  if (auto problem =
+          Query::parse(call.head.query, {"limit", "cursor", "state", "kind", "contact"}, query)) {
     return problem_exchange(*problem);
   }
   if (auto problem = read_limit(query, limit)) return problem_exchange(*problem);
@@ -173,8 +172,8 @@ std::unique_ptr<Exchange> get_requests(Call& call) {
   RequestFilter filter;
   filter.state = RequestState::open;
   size_t limit = 0;
-  if (auto problem = Query::parse(call.head.query, {"limit", "cursor", "state", "kind", "account"},
-                                  query)) {
+  if (auto problem =
+          Query::parse(call.head.query, {"limit", "cursor", "state", "kind", "account"}, query)) {
     return problem_exchange(*problem);
   }
   if (auto problem = read_limit(query, limit)) return problem_exchange(*problem);
@@ -186,16 +185,15 @@ std::unique_ptr<Exchange> get_requests(Call& call) {
     }
     filter.account = account->number;
   }
-  return read_exchange(call.parts, call.wake,
-                       [&parts = call.parts, filter, limit,
-                        cursor = std::string(query.get("cursor").value_or(""))](Answer& answer) {
-                         write_page(parts, filter, cursor, limit, answer);
-                       });
+  return read_exchange(
+      call.parts, call.wake,
+      [&parts = call.parts, filter, limit, cursor = std::string(query.get("cursor").value_or(""))](
+          Answer& answer) { write_page(parts, filter, cursor, limit, answer); });
 }
 
 std::unique_ptr<Exchange> get_request(Call& call) {
   Query query;
-  AddressesShown shown{0, list_items_max, call.key->role};
+  AddressesShown shown{0, list_items_max, audience_of(call.key->role)};
   if (auto problem = Query::parse(call.head.query, {"limit", "offset"}, query)) {
     return problem_exchange(*problem);
   }
@@ -208,10 +206,8 @@ std::unique_ptr<Exchange> get_request(Call& call) {
   const auto id = parse_request_id(call.path.id);
   if (!id) return problem_exchange(unknown_request_problem());
   return read_exchange(call.parts, call.wake,
-                       [&parts = call.parts, account = *call.account, id = *id,
-                        shown](Answer& answer) {
-                         write_request(parts, account, id, shown, answer);
-                       });
+                       [&parts = call.parts, account = *call.account, id = *id, shown](
+                           Answer& answer) { write_request(parts, account, id, shown, answer); });
 }
 
 }  // namespace suppressd
