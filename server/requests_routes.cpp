@@ -96,7 +96,8 @@ void write_page(const AppParts& parts, const RequestFilter& filter, std::string_
   for (const RequestPage::Item& item : page.items) {
     json["items"].push_back(request_json(item.request, directory.account(item.account)->id));
   }
-  json["next"] = page.next.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(page.next);
+  json["next"] =
+      page.next.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(page.next);
   json["sequence"] = page.sequence;
   write_json(json, 200, answer);
 }
