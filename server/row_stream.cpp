@@ -13,10 +13,8 @@
 namespace suppressd {
 namespace {
 
-constexpr size_t changes_in_flight_max = 2;  // one being synced, one being filled
-constexpr size_t piece_bytes = 64 * 1024;    // of the body, between two looks at the queue
-constexpr size_t rows_per_step = 4 * 1024;   // of a JSON document, likewise
-constexpr size_t row_bytes = 384;            // of memory that a row of a change takes, about
+constexpr size_t piece_bytes = 64 * 1024;   // of the body, between two looks at the queue
+constexpr size_t rows_per_step = 4 * 1024;  // of a JSON document, likewise
 constexpr std::chrono::milliseconds full_queue_retry{20};
 
 }  // namespace
@@ -48,7 +46,7 @@ RowStream::RowStream(const AppParts& parts, Wake wake, RowStreamRequest request)
     : parts_(parts),
       request_(std::move(request)),
       splitter_(request_.line_bytes_max),
-      mailbox_(std::make_shared<Mailbox<std::optional<Outcome>>>(std::move(wake))) {}
+      mailbox_(std::make_shared<Mailbox<Task>>(std::move(wake))) {}
 
 Progress RowStream::on_body(std::string_view bytes, Answer& answer) {
   body_bytes_ += bytes.size();
@@ -70,14 +68,13 @@ Progress RowStream::on_wake(Answer& answer) {
 }
 
 uint64_t RowStream::buffered_bytes() const {
-  const size_t sent = in_flight_ + (change_ ? 1 : 0);
-  return held_.capacity() + memory_bytes() + sent * change_rows_max * row_bytes;
+  return held_.capacity() + memory_bytes() + (change_ ? change_bytes_ : 0) + bytes_in_flight_;
 }
 
 /// Does what can be done now: takes outcomes in, hands changes over, reads rows.
 Progress RowStream::go_on(Answer& answer) {
   for (;;) {
-    take_outcomes();
+    run_posted();
     if (failure_) {
       if (in_flight_ == 0) return finish(answer);
     } else {
@@ -90,43 +87,70 @@ Progress RowStream::go_on(Answer& answer) {
   }
 }
 
-void RowStream::take_outcomes() {
-  for (const std::optional<Outcome>& outcome : mailbox_->take()) {
-    if (!outcome) {
-      retry_planned_ = false;
-      continue;
+void RowStream::run_posted() {
+  for (const Task& task : mailbox_->take()) task();
+}
+
+void RowStream::take_outcome(const Outcome& outcome, uint64_t bytes) {
+  --in_flight_;
+  bytes_in_flight_ -= bytes;
+  if (auto problem = take(outcome)) return fail(std::move(*problem));
+  sequence_ = std::max(sequence_, outcome.sequence);
+  ++(outcome.status == Outcome::Status::replayed ? replayed_changes_ : committed_changes_);
+}
+
+std::optional<Problem> RowStream::take(const Outcome& outcome) {
+  auto problem = outcome_problem(outcome);
+  if (!problem) add_up(outcome);
+  return problem;
+}
+
+void RowStream::run_aside(std::function<Task()> work) {
+  const auto run = [this, work = std::move(work)]() -> Task {
+    try {
+      return work();
+    } catch (const std::exception&) {
+      return [this] { fail(storage_problem()); };
     }
-    --in_flight_;
-    if (auto problem = outcome_problem(*outcome)) {
-      fail(std::move(*problem));
-      continue;
-    }
-    sequence_ = std::max(sequence_, outcome->sequence);
-    ++(outcome->status == Outcome::Status::replayed ? replayed_changes_ : committed_changes_);
-    add_up(*outcome);
-  }
+  };
+  const bool queued = parts_.pool.run([this, mailbox = mailbox_, run] {
+    mailbox->post([this, then = run()] {
+      --in_flight_;
+      then();
+    });
+  });
+  if (!queued) return fail(busy_problem());
+  ++in_flight_;
 }
 
 bool RowStream::change_is_due() const {
-  return change_ || rows_waiting() >= change_rows_max || (read_all_ && rows_waiting() != 0);
+  return change_ || whole_change_waits() || (read_all_ && rows_waiting() != 0);
+}
+
+void RowStream::prepare() {
+  std::string hashed;
+  const bool remembered = request_.idempotency.given();
+  const uint64_t before = memory_bytes();
+  change_ = take_change(remembered ? &hashed : nullptr);
+  const uint64_t after = memory_bytes();
+  change_bytes_ = before > after ? before - after : 0;
+  if (remembered) change_->idempotency = request_.idempotency.for_change(hashed, changes_);
 }
 
 /// Hands the next change over. False when it cannot be: something is under way whose end will wake
 /// the exchange.
 bool RowStream::send() {
-  if (retry_planned_ || in_flight_ == changes_in_flight_max) return false;
-  if (!change_) {
-    std::string hashed;
-    const bool remembered = request_.idempotency.given();
-    change_ = take_change(remembered ? &hashed : nullptr);
-    if (remembered) change_->idempotency = request_.idempotency.for_change(hashed, changes_);
-  }
+  if (retry_planned_ || in_flight_ >= changes_in_flight_max) return false;
+  if (!change_) prepare();
   const bool queued = parts_.committer.submit(
       std::move(*change_),
-      [mailbox = mailbox_](const Outcome& outcome) { mailbox->post(outcome); });
+      [this, mailbox = mailbox_, bytes = change_bytes_](const Outcome& outcome) {
+        mailbox->post([this, outcome, bytes] { take_outcome(outcome, bytes); });
+      });
   if (queued) {
     change_.reset();
     ++in_flight_;
+    bytes_in_flight_ += change_bytes_;
     ++changes_;
     return true;
   }
@@ -137,7 +161,9 @@ bool RowStream::send() {
     return true;
   }
   retry_planned_ = true;
-  parts_.pool.run_after(full_queue_retry, [mailbox = mailbox_] { mailbox->post(std::nullopt); });
+  parts_.pool.run_after(full_queue_retry, [this, mailbox = mailbox_] {
+    mailbox->post([this] { retry_planned_ = false; });
+  });
   return false;
 }
 
@@ -182,13 +208,14 @@ bool RowStream::read_document() {
 }
 
 void RowStream::took(const std::optional<RowFault>& fault) {
-  if (fault) {
-    ++invalid_;
-    if (errors_.size() < errors_listed_max) {
-      errors_.push_back({next_index_, std::string(fault->field), std::string(fault->code)});
-    }
-  }
+  if (fault) refuse_row(next_index_, *fault);
   ++next_index_;
+}
+
+void RowStream::refuse_row(uint64_t index, const RowFault& fault) {
+  ++invalid_;
+  if (errors_.size() == errors_listed_max) return;
+  errors_.push_back({index, std::string(fault.field), std::string(fault.code)});
 }
 
 void RowStream::fail(Problem problem) {
@@ -204,6 +231,8 @@ Progress RowStream::finish(Answer& answer) {
     return Progress::done;
   }
   if (changes_ == 0) sequence_ = parts_.committer.visible_sequence();
+  std::sort(errors_.begin(), errors_.end(),
+            [](const auto& a, const auto& b) { return a.index < b.index; });
   nlohmann::ordered_json json = counts(sequence_);
   json["invalid"] = invalid_;
   json["errors"] = nlohmann::ordered_json::array();
@@ -215,6 +244,9 @@ Progress RowStream::finish(Answer& answer) {
                                                                      : Outcome::Status::committed;
   add_outcome_fields(outcome, answer);
   write_json(json, 200, answer);
+  if (const std::string more = further_members(); !more.empty()) {
+    answer.body.insert(answer.body.rfind('}'), "," + more);
+  }
   return Progress::done;
 }
 
