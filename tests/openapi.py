@@ -196,7 +196,7 @@ def moderation_calls():
     yield events, mine + "/events", [{"type": "sent", "email": "e@example.com"}, {"type": "sent"}]
     yield events, mine + "/events", {"events": [{"type": "bounced", "bounce": "hard", "address": "e@example.com"}]}
     yield events, mine + "/events", '{"type":"opened","email":"e@example.com"}\nnonsense\n', "application/x-ndjson"
-    yield events, mine + "/events", {"type": "sent"}
+    yield events, mine + "/events", {"events": 1}
     yield "GET " + account + "/counts", mine + "/counts"
     yield "GET " + account + "/counts", mine + "/counts?color=red"
     yield "GET " + account + "/analytics", mine + "/analytics?channel=email&inactive_days=30"

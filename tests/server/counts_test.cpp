@@ -31,10 +31,6 @@ std::string causes(LifeDriver& driver, const std::string& query) {
   return text;
 }
 
-std::string get_text(const json& value) {
-  return value.is_null() ? "" : value.get<std::string>();
-}
-
 /// What one channel's lists hold, counted row by row.
 struct Walked {
   Walked(LifeDriver& driver, const std::string& channel) {
