@@ -274,6 +274,7 @@ struct ContactOutcome {
     changed,   // since it was shown: left alone
   };
   Fate fate = Fate::unchanged;
+  bool stored = false;  // of kept_deleted: what was given was new
   ContactId id = 0;
   std::array<Standing, channels> standings;  // of PutContacts
 };

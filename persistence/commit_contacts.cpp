@@ -14,9 +14,10 @@ std::string said(const std::string& given, const std::string& address) {
   return given == address ? "" : given;
 }
 
-bool effective(Fate fate) {
+bool effective(const ContactOutcome& outcome) {
+  const Fate fate = outcome.fate;
   return fate == Fate::created || fate == Fate::updated || fate == Fate::restored ||
-         fate == Fate::deleted;
+         fate == Fate::deleted || outcome.stored;
 }
 
 Activity activity_of(ActivityKind kind, const Change& change, uint64_t sequence) {
@@ -76,7 +77,7 @@ Outcome CommitGroup::log_contacts(const Change& change, ChangeKind kind, LoggedA
                                   const std::optional<JobStep>& step) {
   uint32_t added = 0, updated = 0, same = 0;
   for (const ContactOutcome& outcome : outcomes) {
-    if (!effective(outcome.fate)) {
+    if (!effective(outcome)) {
       ++same;
       continue;
     }
@@ -179,7 +180,10 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
                                                             : ActivityKind::added;
   contacts_.add_activity(what.account, outcome.id, activity_of(kind, change, next_sequence()));
   // Stored all the same: a later restore shows what was given now.
-  if (kept && outcome.fate == Fate::updated) outcome.fate = Fate::kept_deleted;
+  if (kept && outcome.fate == Fate::updated) {
+    outcome.fate = Fate::kept_deleted;
+    outcome.stored = true;
+  }
   return outcome;
 }
 
