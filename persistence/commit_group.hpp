@@ -135,6 +135,10 @@ class CommitGroup {
   // commit_contacts.cpp, commit_segments.cpp
   ContactOutcome put_contact(const Change& change, const PutContacts& what,
                              const PutContacts::Row& row);
+  struct Taken {
+    bool kept_deleted = false, restored = false;
+  };
+  Taken take_addresses(const PutContacts& what, const PutContacts::Row& row, Contact& contact);
   ContactOutcome delete_contact(const Change& change, AccountNumber account, ContactId id,
                                 uint8_t channels, const std::string& reason, uint64_t shown_at,
                                 JobId job);
