@@ -23,6 +23,10 @@ bool looks_alike(const ContactAddress& a, const ContactAddress& b) {
          a.state_since() == b.state_since();
 }
 
+std::string_view address_of(const Contact* contact, Channel channel) {
+  return contact != nullptr ? std::string_view(contact->of(channel).address) : std::string_view();
+}
+
 }  // namespace
 
 bool ContactTable::any_in(AccountNumber scope) {
@@ -71,8 +75,7 @@ std::vector<std::pair<AccountNumber, ContactId>> ContactTable::owners(Channel ch
 
 void ContactTable::own(AccountNumber account, const Contact* before, const Contact* after) {
   for (const Channel channel : all_channels) {
-    const std::string_view left = before != nullptr ? before->of(channel).address : "";
-    const std::string_view taken = after != nullptr ? after->of(channel).address : "";
+    const std::string_view left = address_of(before, channel), taken = address_of(after, channel);
     if (left == taken) continue;
     if (!left.empty()) overlay_.erase(Family::owners, owner_key(account, channel, left));
     if (taken.empty()) continue;
@@ -136,9 +139,11 @@ uint64_t ContactTable::next_number(AccountNumber account, char which) {
 
 uint64_t ContactTable::count(AccountNumber account, uint8_t channel, CountOf what,
                              std::string_view value) {
-  const std::string* stored =
-      overlay_.find(Family::counts, count_key(account, channel, what, value));
-  return stored != nullptr ? read_number(*stored) : 0;
+  const std::string key = count_key(account, channel, what, value);
+  const std::string* stored = overlay_.find(Family::counts, key);
+  const auto added = counts_.find(key);
+  return (stored != nullptr ? read_number(*stored) : 0) +
+         (added != counts_.end() ? added->second : 0);
 }
 
 void ContactTable::prefetch(AccountNumber account, const std::vector<ContactId>& ids) {
