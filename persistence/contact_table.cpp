@@ -23,10 +23,6 @@ bool looks_alike(const ContactAddress& a, const ContactAddress& b) {
          a.state_since() == b.state_since();
 }
 
-std::string_view address_of(const Contact* contact, Channel channel) {
-  return contact != nullptr ? std::string_view(contact->of(channel).address) : std::string_view();
-}
-
 }  // namespace
 
 bool ContactTable::any_in(AccountNumber scope) {
@@ -74,8 +70,10 @@ std::vector<std::pair<AccountNumber, ContactId>> ContactTable::owners(Channel ch
 }
 
 void ContactTable::own(AccountNumber account, const Contact* before, const Contact* after) {
+  const std::string none;
   for (const Channel channel : all_channels) {
-    const std::string_view left = address_of(before, channel), taken = address_of(after, channel);
+    const std::string& left = before != nullptr ? before->of(channel).address : none;
+    const std::string& taken = after != nullptr ? after->of(channel).address : none;
     if (left == taken) continue;
     if (!left.empty()) overlay_.erase(Family::owners, owner_key(account, channel, left));
     if (taken.empty()) continue;

@@ -1,5 +1,5 @@
 // What changes of contacts do, and what they refuse: putting, editing, deleting, restoring.
-#include "contact_harness.hpp"
+#include "stored_contacts.hpp"
 
 using namespace suppressd;
 using Status = Outcome::Status;
