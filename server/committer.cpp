@@ -14,9 +14,20 @@
 namespace suppressd {
 namespace {
 
+/// How much work, and memory, a change is.
 size_t rows_of(const Change& change) {
-  auto* add = std::get_if<AddSuppressions>(&change.what);
-  return add != nullptr ? std::max<size_t>(add->rows.size(), 1) : 1;
+  const auto rows = [](const auto& what) -> size_t {
+    if constexpr (requires { what.rows.size(); }) {
+      return what.rows.size();
+    } else if constexpr (requires { what.ids.size(); }) {
+      return what.ids.size();
+    } else if constexpr (requires { what.targets.size(); }) {
+      return what.targets.size();
+    } else {
+      return 1;
+    }
+  };
+  return std::max<size_t>(std::visit(rows, change.what), 1);
 }
 
 struct Group {
