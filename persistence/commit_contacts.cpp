@@ -15,9 +15,15 @@ std::string said(const std::string& given, const std::string& address) {
 }
 
 bool effective(const ContactOutcome& outcome) {
-  const Fate fate = outcome.fate;
-  return fate == Fate::created || fate == Fate::updated || fate == Fate::restored ||
-         fate == Fate::deleted || outcome.stored;
+  switch (outcome.fate) {
+    case Fate::created:
+    case Fate::updated:
+    case Fate::restored:
+    case Fate::deleted:
+      return true;
+    default:
+      return outcome.stored;
+  }
 }
 
 Activity activity_of(ActivityKind kind, const Change& change, uint64_t sequence) {
@@ -105,6 +111,13 @@ Outcome CommitGroup::log_contacts(const Change& change, ChangeKind kind, LoggedA
 
 Outcome CommitGroup::act(const Change& change, const PutContacts& what) {
   if (!may_step(what.step)) return refuse(Outcome::Status::stopped);
+  SegmentId known = 0;
+  for (const PutContacts::Row& row : what.rows) {
+    if (row.segment == known || row.segment == 0) continue;
+    const std::optional<Segment> segment = find_segment(what.account, row.segment);
+    if (!segment || segment->deleting) return refuse(Outcome::Status::not_found);
+    known = row.segment;
+  }
   std::vector<ContactOutcome> outcomes;
   outcomes.reserve(what.rows.size());
   for (const PutContacts::Row& row : what.rows) {
@@ -158,13 +171,15 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
   if (outcome.id != 0) contact = *contacts_.find(what.account, outcome.id);
   const Contact before = contact;
   for (const auto& [name, value] : row.fields) contact.fields[name] = value;
-  const std::optional<Segment> segment =
-      row.segment != 0 ? find_segment(what.account, row.segment) : std::nullopt;
-  if (segment && !segment->deleting) join(contact, row.segment);
+  if (row.segment != 0) join(contact, row.segment);
   const bool nameless = row.addresses[0].empty() && row.addresses[1].empty();
-  if (two || nameless || contact.fields.size() > contact_fields_max ||
-      contact.segments.size() > contact_segments_max) {
+  if (two || nameless) {
     outcome.fate = Fate::conflict;
+    return outcome;
+  }
+  if (contact.fields.size() > contact_fields_max ||
+      contact.segments.size() > contact_segments_max) {
+    outcome.fate = Fate::too_many;
     return outcome;
   }
   const Taken taken = take_addresses(what, row, contact);
@@ -189,10 +204,8 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
                                                             : ActivityKind::added;
   contacts_.add_activity(what.account, outcome.id, activity_of(kind, change, next_sequence()));
   // Stored all the same: a later restore shows what was given now.
-  if (taken.kept_deleted && outcome.fate == Fate::updated) {
-    outcome.fate = Fate::kept_deleted;
-    outcome.stored = true;
-  }
+  outcome.stored = taken.kept_deleted && outcome.fate == Fate::updated;
+  if (outcome.stored) outcome.fate = Fate::kept_deleted;
   return outcome;
 }
 
