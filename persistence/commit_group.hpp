@@ -162,6 +162,10 @@ class CommitGroup {
                  uint64_t skipped);
 
   // commit_events.cpp
+  /// Whom each row is about (0: nobody), their records read ahead.
+  std::vector<ContactId> contacts_of(const AddEvents& what);
+  void tell_event(const Change& change, AccountNumber account, ContactId id,
+                  const AddEvents::Row& event);
   /// Whether so many accounts say by now that the address bounces hard.
   bool claim(AccountNumber account, const AddEvents::Row& row, uint32_t needed);
 
