@@ -135,6 +135,38 @@ std::optional<bool> JsonMembers::boolean(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<uint64_t> JsonMembers::number(std::string_view name, uint64_t most) {
+  impl_->asked.emplace(name);
+  const auto found = impl_->object.find(name);
+  if (found == impl_->object.end()) return std::nullopt;
+  if (found->is_number_unsigned() && found->get<uint64_t>() <= most) return found->get<uint64_t>();
+  fail(name, found->is_number_unsigned() ? "too_large" : "not_a_number");
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> JsonMembers::texts(std::string_view name, size_t most) {
+  impl_->asked.emplace(name);
+  const auto found = impl_->object.find(name);
+  if (found == impl_->object.end()) return std::nullopt;
+  if (!found->is_array()) {
+    fail(name, "not_a_list");
+    return std::nullopt;
+  }
+  if (found->size() > most) {
+    fail(name, "too_many");
+    return std::nullopt;
+  }
+  std::vector<std::string> texts;
+  for (const json& one : *found) {
+    if (!one.is_string()) {
+      fail(texts.size(), name, "not_a_string");
+      return std::nullopt;
+    }
+    texts.push_back(one);
+  }
+  return texts;
+}
+
 bool JsonMembers::object(std::string_view name, JsonMembers& inner) {
   impl_->asked.emplace(name);
   const auto found = impl_->object.find(name);
@@ -150,8 +182,8 @@ bool JsonMembers::object(std::string_view name, JsonMembers& inner) {
 void JsonMembers::take_errors(std::string_view name, JsonMembers& inner) {
   inner.report_unknown();
   for (Problem::Row& error : inner.impl_->errors) {
-    const std::string field = error.field.empty() ? "" : "." + error.field;
-    fail(std::string(name) + field, error.error);
+    error.field = std::string(name) + (error.field.empty() ? "" : ".") + error.field;
+    impl_->errors.push_back(std::move(error));
   }
 }
 
@@ -167,6 +199,10 @@ bool JsonMembers::is_null(std::string_view name) const {
 
 void JsonMembers::fail(std::string_view name, std::string_view error) {
   impl_->errors.push_back({std::nullopt, std::string(name), std::string(error)});
+}
+
+void JsonMembers::fail(uint64_t index, std::string_view name, std::string_view error) {
+  impl_->errors.push_back({index, std::string(name), std::string(error)});
 }
 
 void JsonMembers::report_unknown() {
