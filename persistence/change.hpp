@@ -198,7 +198,8 @@ struct SetJobState {
   AccountNumber account = platform_number;
   JobId id = 0;
   JobState state = JobState::paused;
-  std::string result;  // of a failed one
+  std::string result;              // of a failed one
+  SegmentId releases_segment = 0;  // no longer marked as being deleted, when that job ends so
 };
 /// A part of a job that changes nothing but the job.
 struct MoveJob {

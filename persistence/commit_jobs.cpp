@@ -68,6 +68,12 @@ Outcome CommitGroup::act(const Change& change, const SetJobState& what) {
   job->updated_at = change.at;
   if (!what.result.empty()) job->result = what.result;
   put_job(what.account, *job);
+  if (what.releases_segment != 0) {
+    if (std::optional<Segment> segment = find_segment(what.account, what.releases_segment)) {
+      segment->deleting = false;
+      put_segment(what.account, *segment);
+    }
+  }
   LoggedAct act;
   act.account = what.account;
   act.subject = job->id;

@@ -14,9 +14,17 @@
 namespace suppressd {
 namespace {
 
+/// What a change weighs in the queue and in a group: the rows that it names, at least one.
 size_t rows_of(const Change& change) {
-  auto* add = std::get_if<AddSuppressions>(&change.what);
-  return add != nullptr ? std::max<size_t>(add->rows.size(), 1) : 1;
+  const size_t rows = std::visit(
+      [](const auto& what) -> size_t {
+        if constexpr (requires { what.rows.size(); }) return what.rows.size();
+        if constexpr (requires { what.ids.size(); }) return what.ids.size();
+        if constexpr (requires { what.targets.size(); }) return what.targets.size();
+        return 1;
+      },
+      change.what);
+  return std::max<size_t>(rows, 1);
 }
 
 struct Group {
