@@ -49,8 +49,8 @@ std::unique_ptr<Exchange> delete_contacts(const JobAuthor& author, JsonMembers& 
                                           const std::string& body) {
   if (members.has("filter")) return delete_by_filter(author, members, body);
   ContactSelection selection = read_selection(members);
-  DeleteContacts change{author.account, selection.ids, read_channels(members), "", ~uint64_t{0},
-                        std::nullopt};
+  DeleteContacts change{author.account, selection.ids, read_channels(members), "",
+                        ~uint64_t{0},   std::nullopt};
   change.reason = members.text("reason", deletion_reason_octets_max).value_or("");
   if (auto problem = members.problem()) return problem_exchange(*problem);
   return change_selection(author, author.change(std::move(change), body), std::move(selection),
@@ -89,8 +89,8 @@ std::unique_ptr<Exchange> restore_by_job(const JobAuthor& author, JsonMembers& m
     plan.deleted_by = id;
     // Of the other kind the number counts who left the segment, too.
     const bool exact = deleter->kind == JobKind::delete_contacts;
-    const CreateJob job = new_job(author.account, JobKind::restore_contacts, plan,
-                                  exact ? deleter->changed : 0);
+    const CreateJob job =
+        new_job(author.account, JobKind::restore_contacts, plan, exact ? deleter->changed : 0);
     return job_made_exchange(author, author.change(job, body), nlohmann::ordered_json::object());
   });
 }

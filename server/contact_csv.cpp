@@ -31,14 +31,12 @@ constexpr std::array address_columns{
     AddressColumn{"", [](At at) { return at.address; }},
     AddressColumn{"_given", [](At at) { return at.given.empty() ? at.address : at.given; }},
     AddressColumn{"_state", [](At at) { return std::string(name_of(at.state())); }},
-    AddressColumn{"_reason",
-                  [](At at) {
-                    return suppressed(at) ? std::string(name_of(at.standing.reason)) : "";
-                  }},
-    AddressColumn{"_scope",
-                  [](At at) {
-                    return suppressed(at) ? std::string(name_of(at.standing.scope)) : "";
-                  }},
+    AddressColumn{
+        "_reason",
+        [](At at) { return suppressed(at) ? std::string(name_of(at.standing.reason)) : ""; }},
+    AddressColumn{
+        "_scope",
+        [](At at) { return suppressed(at) ? std::string(name_of(at.standing.scope)) : ""; }},
     AddressColumn{"_since", [](At at) { return suppressed(at) ? time_text(at.standing.at) : ""; }},
     AddressColumn{"_source", [](At at) { return at.standing.source; }},
     AddressColumn{"_campaign", [](At at) { return at.standing.campaign; }},
@@ -54,8 +52,10 @@ constexpr std::array address_columns{
     AddressColumn{"_last_soft_bounce",
                   [](At at) { return time_cell(at.engagement.last_soft_bounce); }},
     AddressColumn{"_sent", [](At at) { return std::to_string(at.engagement.sent); }},
-    AddressColumn{"_soft_bounces", [](At at) { return std::to_string(at.engagement.soft_bounces); }},
-    AddressColumn{"_hard_bounces", [](At at) { return std::to_string(at.engagement.hard_bounces); }},
+    AddressColumn{"_soft_bounces",
+                  [](At at) { return std::to_string(at.engagement.soft_bounces); }},
+    AddressColumn{"_hard_bounces",
+                  [](At at) { return std::to_string(at.engagement.hard_bounces); }},
 };
 
 std::string segments_cell(const std::vector<SegmentId>& segments) {

@@ -20,8 +20,8 @@ std::unique_ptr<Exchange> erase(const JobAuthor& author, ContactId id, JsonMembe
   return read_then(author.parts, author.wake, [author, id, confirmed, body] {
     // A repetition comes when the contact is gone.
     const Change repeated = author.change(CreateJob(), body);
-    const bool known = repeated.idempotency &&
-                       author.parts.store.remembered(*repeated.idempotency, repeated.at);
+    const bool known =
+        repeated.idempotency && author.parts.store.remembered(*repeated.idempotency, repeated.at);
     if (!known && !author.parts.store.contacts().contact(author.account, id)) {
       return problem_exchange(unknown_contact_problem());
     }

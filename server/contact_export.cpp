@@ -135,7 +135,8 @@ class ExportExchange final : public Exchange {
     const bool file = request_.packing == ExportPacking::file;
     const std::string name = request_.account_id + "-contacts.csv" + (file ? ".gz" : "");
     answer.status = 200;
-    answer.fields.emplace_back("Content-Type", file ? "application/gzip" : "text/csv; charset=utf-8");
+    answer.fields.emplace_back("Content-Type",
+                               file ? "application/gzip" : "text/csv; charset=utf-8");
     answer.fields.emplace_back("Content-Disposition", "attachment; filename=\"" + name + "\"");
     if (request_.packing == ExportPacking::encoded) {
       answer.fields.emplace_back("Content-Encoding", "gzip");

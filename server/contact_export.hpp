@@ -10,6 +10,7 @@
 #include <string>
 
 #include "persistence/contact_reader.hpp"
+#include "server/app.hpp"
 #include "server/contact_csv.hpp"
 #include "server/exchange.hpp"
 

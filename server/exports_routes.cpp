@@ -1,11 +1,11 @@
 // Exports: a list of contacts as a CSV file, or into a segment by a job.
 #include <nlohmann/json.hpp>
 
+#include "server/confirmation.hpp"
 #include "server/contact_export.hpp"
 #include "server/contact_filter.hpp"
 #include "server/contact_ids.hpp"
 #include "server/contact_problems.hpp"
-#include "server/confirmation.hpp"
 #include "server/handlers.hpp"
 #include "server/job_json.hpp"
 #include "server/media_type.hpp"
@@ -20,15 +20,16 @@ constexpr size_t id_octets_max = 32;
 
 /// A parameter that has one of two values; the first is the default.
 std::optional<Problem> read_choice(const Query& query, std::string_view name,
-                                   std::string_view first, std::string_view second, bool& is_second) {
+                                   std::string_view first, std::string_view second,
+                                   bool& is_second) {
   const auto text = query.get(name);
   is_second = text && *text == second;
   if (!text || is_second || (!first.empty() && *text == first)) return std::nullopt;
   std::string expected(first);
   if (!expected.empty()) expected += " or ";
-  return invalid_request_problem(std::string(name), "bad_value",
-                                 "Expected for " + std::string(name) + ": " + expected +
-                                     std::string(second) + ".");
+  return invalid_request_problem(
+      std::string(name), "bad_value",
+      "Expected for " + std::string(name) + ": " + expected + std::string(second) + ".");
 }
 
 /// Whether the client takes gzip; "gzip;q=0" says that it does not.
@@ -57,8 +58,7 @@ std::optional<Problem> read_export(const Call& call, ExportRequest& request) {
   if (auto problem = read_choice(query, "for", "", "spreadsheet", request.style.for_spreadsheet)) {
     return problem;
   }
-  if (auto problem =
-          read_choice(query, "columns", "addresses", "all", request.style.all_columns)) {
+  if (auto problem = read_choice(query, "columns", "addresses", "all", request.style.all_columns)) {
     return problem;
   }
   if (auto problem = read_choice(query, "gzip", "false", "true", file)) return problem;
@@ -94,8 +94,8 @@ std::unique_ptr<Exchange> make_and_fill(const JobAuthor& author, const Filling& 
                          return problem_exchange(std::move(*problem));
                        }
                        plan.segment = static_cast<SegmentId>(outcome.id);
-                       Change job = author.change(
-                           new_job(author.account, JobKind::fill_segment, plan), "");
+                       Change job =
+                           author.change(new_job(author.account, JobKind::fill_segment, plan), "");
                        job.idempotency = author.idempotency.for_change(body, 1);
                        return job_made_exchange(author, std::move(job),
                                                 {{"segment", segment_id_text(plan.segment)}});

@@ -33,7 +33,7 @@ Json rate_json(const Job& job) {
   return std::round(static_cast<double>(job.done) / seconds);
 }
 
-/// 409 for a job that is over; what it is now stands beside it.
+/// 409 for a job that is over.
 Problem job_ended_problem() {
   return {409,
           "job-ended",
@@ -44,25 +44,37 @@ Problem job_ended_problem() {
           {}};
 }
 
-/// What could not be done to the job, or to what it is about.
-std::optional<Problem> refusal(const Outcome& outcome, bool makes) {
-  if (outcome.status == Outcome::Status::not_found) {
-    return makes ? unknown_segment_problem() : unknown_job_problem();
-  }
-  if (outcome.status == Outcome::Status::stopped) return job_ended_problem();
-  return std::nullopt;
+/// 409: what an erasure has done cannot be taken back, so it goes on to its end.
+Problem erasure_begun_problem() {
+  return {409,
+          "erasure-begun",
+          "An erasure that has begun cannot be cancelled.",
+          "What it erased is gone. It can be paused, and must go on to its end.",
+          {},
+          {},
+          {}};
 }
 
-/// Commits, then reads the job, then has it written.
-std::unique_ptr<Exchange> commit_and_show(
-    const JobAuthor& author, Change change, bool makes, JobId known,
-    std::function<void(const Job&, const Outcome&, Answer&)> write) {
-  const auto show = [author, makes, known, write](const Outcome& outcome) {
-    if (auto problem = refusal(outcome, makes)) return problem_exchange(std::move(*problem));
+bool over(const Job& job) {
+  return job.state != JobState::running && job.state != JobState::paused;
+}
+
+using JobAnswer = std::function<void(const Job&, const Outcome&, Answer&)>;
+
+/// Commits, then reads the job, then has it written. `known` 0: the change makes it.
+std::unique_ptr<Exchange> commit_and_show(const JobAuthor& author, Change change, JobId known,
+                                          JobAnswer write) {
+  const auto show = [author, known, write = std::move(write)](const Outcome& outcome) {
+    if (outcome.status == Outcome::Status::not_found) {
+      return problem_exchange(known == 0 ? unknown_segment_problem() : unknown_job_problem());
+    }
     const auto read = [author, known, write, outcome](Answer& answer) {
-      const auto job = author.parts.store.contacts().job(author.account,
-                                                         known != 0 ? known : outcome.id);
+      const JobId id = known != 0 ? known : outcome.id;
+      const auto job = author.parts.store.contacts().job(author.account, id);
       if (!job) return write_problem(unknown_job_problem(), answer);
+      if (outcome.status == Outcome::Status::stopped) {
+        return write_problem(over(*job) ? job_ended_problem() : erasure_begun_problem(), answer);
+      }
       add_outcome_fields(outcome, answer);
       write(*job, outcome, answer);
     };
@@ -131,7 +143,7 @@ std::unique_ptr<Exchange> job_made_exchange(const JobAuthor& author, Change chan
     json.update(more);
     write_json(json, 202, answer);
   };
-  return commit_and_show(author, std::move(change), true, 0, write);
+  return commit_and_show(author, std::move(change), 0, write);
 }
 
 std::unique_ptr<Exchange> job_changed_exchange(const JobAuthor& author, Change change) {
@@ -141,7 +153,7 @@ std::unique_ptr<Exchange> job_changed_exchange(const JobAuthor& author, Change c
     json["sequence"] = outcome.sequence;
     write_json(json, 200, answer);
   };
-  return commit_and_show(author, std::move(change), false, id, write);
+  return commit_and_show(author, std::move(change), id, write);
 }
 
 }  // namespace suppressd

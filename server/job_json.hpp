@@ -33,10 +33,9 @@ struct JobAuthor {
 };
 
 /// A body of JSON, no query, perhaps an Idempotency-Key; then `next`, with the body's text.
-using JsonBodyHandler = std::function<std::unique_ptr<Exchange>(
-    const JobAuthor&, JsonMembers&, const std::string& body)>;
-std::unique_ptr<Exchange> json_body_exchange(Call& call, uint64_t octets_max,
-                                             JsonBodyHandler next);
+using JsonBodyHandler = std::function<std::unique_ptr<Exchange>(const JobAuthor&, JsonMembers&,
+                                                                const std::string& body)>;
+std::unique_ptr<Exchange> json_body_exchange(Call& call, uint64_t octets_max, JsonBodyHandler next);
 
 /// A new job of that kind and plan.
 CreateJob new_job(AccountNumber account, JobKind kind, const JobPlan& plan, uint64_t total = 0);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "server/recount_json.hpp"
 #include "server/time_text.hpp"
@@ -11,7 +12,7 @@ namespace {
 
 /// A scan sees one moment: it is begun anew this often, so that it neither works on what is long
 /// gone nor makes the store keep it.
-constexpr size_t scan_parts_max = 16;
+constexpr size_t scan_parts_max = 64;
 
 std::vector<ContactId> ids_of(const std::vector<Contact>& contacts) {
   std::vector<ContactId> ids;
@@ -150,8 +151,8 @@ Change JobWork::part(const std::vector<Contact>& contacts) {
       return change_of(DeleteContacts{account_, ids_of(contacts), channel_bit(plan_.filter.channel),
                                       plan_.reason, plan_.filter.shown_at, step});
     case JobKind::restore_contacts:
-      return change_of(RestoreContacts{account_, ids_of(contacts), both_channels, plan_.deleted_by,
-                                       step});
+      return change_of(
+          RestoreContacts{account_, ids_of(contacts), both_channels, plan_.deleted_by, step});
     case JobKind::delete_segment:
       return change_of(ChangeMembers{account_, plan_.segment, ids_of(contacts), false,
                                      plan_.delete_channels, plan_.shown_at, plan_.reason, step});
@@ -188,12 +189,11 @@ Change JobWork::last_part() {
 std::optional<Change> JobWork::recount() {
   uint64_t looked_at = 0;
   bool stopped = false;
-  const std::vector<CountDifference> found =
-      reader_.recount(account_, [&](uint64_t contacts) {
-        looked_at = contacts;
-        stopped = !go_on_();
-        return !stopped;
-      });
+  const std::vector<CountDifference> found = reader_.recount(account_, [&](uint64_t contacts) {
+    looked_at = contacts;
+    stopped = !go_on_();
+    return !stopped;
+  });
   if (stopped) return std::nullopt;
   finished_ = true;
   AdjustCounts adjust{account_, {}, step_to("", looked_at)};
@@ -215,8 +215,9 @@ Change JobWork::after_refusal(Outcome::Status status) const {
     step.from = last_from_;
     return change_of(MoveJob{std::move(step), 0});
   }
+  const SegmentId released = job_.kind == JobKind::delete_segment ? plan_.segment : 0;
   return change_of(SetJobState{account_, job_.id, JobState::failed,
-                               R"({"error":"what it works on is no longer there"})"});
+                               R"({"error":"what it works on is no longer there"})", released});
 }
 
 }  // namespace suppressd

@@ -27,8 +27,7 @@ static_assert(job_part_rows <= change_rows_max);
 class JobWork {
  public:
   /// `go_on` is asked now and then by what takes long before there is a part.
-  JobWork(const ContactReader& reader, AccountNumber account, Job job,
-          std::function<bool()> go_on);
+  JobWork(const ContactReader& reader, AccountNumber account, Job job, std::function<bool()> go_on);
   ~JobWork();
 
   /// The next part, which begins where the one before it ended. nullopt: not now, because go_on

@@ -8,6 +8,7 @@
 #include "server/json_answer.hpp"
 #include "server/list_limit.hpp"
 #include "server/query.hpp"
+#include "server/sequel_exchange.hpp"
 #include "server/store_exchange.hpp"
 
 namespace suppressd {
@@ -22,8 +23,8 @@ std::optional<Problem> read_job(const Call& call, JobId& id) {
   return std::nullopt;
 }
 
-void write_jobs(const ContactReader& reader, uint64_t sequence, AccountNumber account,
-                JobId before, size_t limit, Answer& answer) {
+void write_jobs(const ContactReader& reader, uint64_t sequence, AccountNumber account, JobId before,
+                size_t limit, Answer& answer) {
   const std::vector<Job> jobs = reader.jobs(account, before, limit + 1);
   nlohmann::ordered_json json{{"items", nlohmann::ordered_json::array()}, {"next", nullptr}};
   for (const Job& job : jobs) {
@@ -37,6 +38,16 @@ void write_jobs(const ContactReader& reader, uint64_t sequence, AccountNumber ac
   write_json(json, 200, answer);
 }
 
+/// What ends for good lets go of the segment that it was to delete. The plan says which.
+Change end_of(const JobAuthor& author, JobId id, const Job& job) {
+  SetJobState end{author.account, id, JobState::cancelled, "", 0};
+  if (job.kind == JobKind::delete_segment) {
+    const std::optional<JobPlan> plan = parse_job_plan(job.plan);
+    if (plan) end.releases_segment = plan->segment;
+  }
+  return author.change(end);
+}
+
 std::unique_ptr<Exchange> set_state(Call& call, JobState state) {
   JobId id = 0;
   if (auto problem = read_job(call, id)) return problem_exchange(*problem);
@@ -44,7 +55,15 @@ std::unique_ptr<Exchange> set_state(Call& call, JobState state) {
   if (auto problem = IdempotencyKey::read(call, author.idempotency)) {
     return problem_exchange(*problem);
   }
-  return job_changed_exchange(author, author.change(SetJobState{author.account, id, state, ""}));
+  if (state != JobState::cancelled) {
+    return job_changed_exchange(author,
+                                author.change(SetJobState{author.account, id, state, "", 0}));
+  }
+  return read_then(call.parts, call.wake, [author, id] {
+    const auto job = author.parts.store.contacts().job(author.account, id);
+    if (!job) return problem_exchange(unknown_job_problem());
+    return job_changed_exchange(author, end_of(author, id, *job));
+  });
 }
 
 }  // namespace
@@ -59,30 +78,29 @@ std::unique_ptr<Exchange> get_jobs(Call& call) {
   const auto cursor = query.get("cursor");
   const std::optional<JobId> before = cursor ? parse_job_id(*cursor) : JobId{0};
   if (!before) {
-    return problem_exchange(invalid_request_problem(
-        "cursor", "bad_value", "The cursor is not one that this list gave."));
+    return problem_exchange(invalid_request_problem("cursor", "bad_value",
+                                                    "The cursor is not one that this list gave."));
   }
-  return read_exchange(call.parts, call.wake,
-                       [&store = call.parts.store, account = call.scope(), before = *before,
-                        limit](Answer& answer) {
-                         const uint64_t sequence = store.sequence();
-                         write_jobs(store.contacts(), sequence, account, before, limit, answer);
-                       });
+  return read_exchange(
+      call.parts, call.wake,
+      [&store = call.parts.store, account = call.scope(), before = *before, limit](Answer& answer) {
+        const uint64_t sequence = store.sequence();
+        write_jobs(store.contacts(), sequence, account, before, limit, answer);
+      });
 }
 
 std::unique_ptr<Exchange> get_job(Call& call) {
   JobId id = 0;
   if (auto problem = read_job(call, id)) return problem_exchange(*problem);
-  return read_exchange(
-      call.parts, call.wake,
-      [&store = call.parts.store, account = call.scope(), id](Answer& answer) {
-        const uint64_t sequence = store.sequence();
-        const auto job = store.contacts().job(account, id);
-        if (!job) return write_problem(unknown_job_problem(), answer);
-        nlohmann::ordered_json json = job_json(*job);
-        json["sequence"] = sequence;
-        write_json(json, 200, answer);
-      });
+  return read_exchange(call.parts, call.wake,
+                       [&store = call.parts.store, account = call.scope(), id](Answer& answer) {
+                         const uint64_t sequence = store.sequence();
+                         const auto job = store.contacts().job(account, id);
+                         if (!job) return write_problem(unknown_job_problem(), answer);
+                         nlohmann::ordered_json json = job_json(*job);
+                         json["sequence"] = sequence;
+                         write_json(json, 200, answer);
+                       });
 }
 
 std::unique_ptr<Exchange> post_job_pause(Call& call) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "persistence/bytes.hpp"
+#include "persistence/keys.hpp"
 #include "server/contact_ids.hpp"
 #include "server/time_text.hpp"
 

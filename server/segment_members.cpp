@@ -47,7 +47,41 @@ std::unique_ptr<Exchange> take_members(Call& call, bool add) {
       });
 }
 
+void write_page(const ContactPage& page, Answer& answer) {
+  nlohmann::ordered_json json{{"items", nlohmann::ordered_json::array()}, {"next", nullptr}};
+  for (const Contact& contact : page.items) json["items"].push_back(contact_json(contact));
+  if (!page.next.empty()) json["next"] = page.next;
+  json["sequence"] = page.sequence;
+  write_json(json, 200, answer);
+}
+
 }  // namespace
+
+std::unique_ptr<Exchange> get_segment_contacts(Call& call) {
+  static constexpr auto names = join_names(contact_filter_names, {"sort", "limit", "cursor"});
+  Query query;
+  ContactFilter filter;
+  ContactSort sort = ContactSort::address;
+  size_t limit = 0;
+  if (auto problem = Query::parse(call.head.query, names, query)) return problem_exchange(*problem);
+  if (auto problem = read_contact_filter(query, filter)) return problem_exchange(*problem);
+  if (auto problem = read_contact_sort(query, sort)) return problem_exchange(*problem);
+  if (auto problem = read_limit(query, limit)) return problem_exchange(*problem);
+  if (filter.segment != 0) {
+    return problem_exchange(
+        invalid_request_problem("segment", "bad_value", "The path names the segment."));
+  }
+  filter.segment = parse_segment_id(call.path.id).value_or(0);
+  return read_exchange(call.parts, call.wake,
+                       [&store = call.parts.store, account = call.scope(), filter, sort, limit,
+                        cursor = std::string(query.get("cursor").value_or(""))](Answer& answer) {
+                         const ContactReader& reader = store.contacts();
+                         if (!reader.segment(account, filter.segment)) {
+                           return write_problem(unknown_segment_problem(), answer);
+                         }
+                         write_page(reader.list(account, filter, sort, cursor, limit), answer);
+                       });
+}
 
 std::unique_ptr<Exchange> post_segment_contacts(Call& call) {
   constexpr bool add = true;

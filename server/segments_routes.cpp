@@ -18,6 +18,8 @@
 namespace suppressd {
 namespace {
 
+constexpr size_t counted_at_once = 5'000;
+
 /// What the query of a deletion says.
 struct Deleting {
   SegmentId id = 0;
@@ -66,9 +68,9 @@ std::optional<Problem> read_shown(const Query& query, Deleting& deleting) {
 
 std::optional<Problem> read_deleting(const Call& call, Deleting& deleting) {
   Query query;
-  if (auto problem = Query::parse(
-          call.head.query, {"confirm", "delete_contacts", "shown_at", "expected", "reason"},
-          query)) {
+  if (auto problem =
+          Query::parse(call.head.query,
+                       {"confirm", "delete_contacts", "shown_at", "expected", "reason"}, query)) {
     return problem;
   }
   deleting.id = parse_segment_id(call.path.id).value_or(0);
@@ -94,7 +96,7 @@ uint64_t count_deleted(const ContactReader& reader, AccountNumber account,
   uint64_t found = reader.count(account, email);
   const auto scan = reader.scan(account, phone, ContactSort::address);
   for (;;) {
-    const std::vector<Contact> contacts = scan->next(job_part_rows);
+    const std::vector<Contact> contacts = scan->next(counted_at_once);
     if (contacts.empty()) return found;
     found += static_cast<uint64_t>(
         std::count_if(contacts.begin(), contacts.end(),
@@ -120,8 +122,7 @@ std::unique_ptr<Exchange> begin_deleting(const JobAuthor& author, const Deleting
   }
   CreateJob job = new_job(author.account, JobKind::delete_segment, plan);
   job.deletes_segment = deleting.id;
-  return job_made_exchange(author, author.change(std::move(job)),
-                           nlohmann::ordered_json::object());
+  return job_made_exchange(author, author.change(std::move(job)), nlohmann::ordered_json::object());
 }
 
 std::unique_ptr<Exchange> create_segment(const JobAuthor& author, JsonMembers& members,

@@ -76,8 +76,8 @@ std::unique_ptr<Exchange> commit_then(const AppParts& parts, Wake wake, Change c
                                       OutcomeSequel next) {
   using Sequel = SequelExchange<Outcome>;
   const auto begin = [&parts, change = std::move(change)](const Sequel::Box& mailbox) mutable {
-    return parts.committer.submit(
-        std::move(change), [mailbox](const Outcome& outcome) { mailbox->post(outcome); });
+    return parts.committer.submit(std::move(change),
+                                  [mailbox](const Outcome& outcome) { mailbox->post(outcome); });
   };
   const auto go_on = [next = std::move(next)](const Outcome& outcome) {
     if (auto problem = outcome_problem(outcome)) return problem_exchange(std::move(*problem));
