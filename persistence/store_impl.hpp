@@ -103,5 +103,10 @@ void upgrade_digest_if_needed(Database& database, DataDirectory& directory,
 /// Normalizes every address again when the store's keys were made by another normalizer_version.
 /// Throws StoreError. Restartable: until the last batch the old version stands.
 void rekey_if_needed(Database& database, const FingerprintKey& key, Meta& meta);
+/// The contacts' part of it, after the suppressions': addresses are normalized again from what was
+/// given, and say what the suppressions say of them now. Which of an address changes gets the
+/// sequence. Throws StoreError and StorageFailure. May be repeated.
+void rekey_contacts(Database& database, Normalizer& normalizer, const FingerprintKey& key,
+                    uint64_t sequence);
 
 }  // namespace suppressd
