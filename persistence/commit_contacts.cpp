@@ -97,6 +97,13 @@ Outcome CommitGroup::log_contacts(const Change& change, ChangeKind kind, LoggedA
 
 Outcome CommitGroup::act(const Change& change, const PutContacts& what) {
   if (!may_step(what.step)) return refuse(Outcome::Status::stopped);
+  SegmentId known = 0;
+  for (const PutContacts::Row& row : what.rows) {
+    if (row.segment == known || row.segment == 0) continue;
+    const std::optional<Segment> segment = find_segment(what.account, row.segment);
+    if (!segment || segment->deleting) return refuse(Outcome::Status::not_found);
+    known = row.segment;
+  }
   std::vector<ContactOutcome> outcomes;
   outcomes.reserve(what.rows.size());
   for (const PutContacts::Row& row : what.rows) {
@@ -125,17 +132,19 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
   if (outcome.id != 0) contact = *contacts_.find(what.account, outcome.id);
   const Contact before = contact;
   for (const auto& [name, value] : row.fields) contact.fields[name] = value;
-  const std::optional<Segment> segment =
-      row.segment != 0 ? find_segment(what.account, row.segment) : std::nullopt;
   const auto place =
       std::lower_bound(contact.segments.begin(), contact.segments.end(), row.segment);
-  if (segment && !segment->deleting && (place == contact.segments.end() || *place != row.segment)) {
+  if (row.segment != 0 && (place == contact.segments.end() || *place != row.segment)) {
     contact.segments.insert(place, row.segment);
   }
   const bool nameless = row.addresses[0].empty() && row.addresses[1].empty();
-  if (two || nameless || contact.fields.size() > contact_fields_max ||
-      contact.segments.size() > contact_segments_max) {
+  if (two || nameless) {
     outcome.fate = Fate::conflict;
+    return outcome;
+  }
+  if (contact.fields.size() > contact_fields_max ||
+      contact.segments.size() > contact_segments_max) {
+    outcome.fate = Fate::too_many;
     return outcome;
   }
   bool kept = false, restored = false;

@@ -96,6 +96,8 @@ struct JsonMembers::Impl {
   json object;
   std::set<std::string, std::less<>> asked;
   std::vector<Problem::Row> errors;
+
+  const json* list(std::string_view name, size_t most);
 };
 
 JsonMembers::JsonMembers() : impl_(std::make_unique<Impl>()) {}
@@ -144,20 +146,22 @@ std::optional<uint64_t> JsonMembers::number(std::string_view name, uint64_t most
   return std::nullopt;
 }
 
+/// The member's list, or null where there is none or it is too long: that is told then.
+const nlohmann::json* JsonMembers::Impl::list(std::string_view name, size_t most) {
+  asked.emplace(name);
+  const auto found = object.find(name);
+  if (found == object.end()) return nullptr;
+  if (found->is_array() && found->size() <= most) return &*found;
+  errors.push_back(
+      {std::nullopt, std::string(name), found->is_array() ? "too_many" : "not_a_list"});
+  return nullptr;
+}
+
 std::optional<std::vector<std::string>> JsonMembers::texts(std::string_view name, size_t most) {
-  impl_->asked.emplace(name);
-  const auto found = impl_->object.find(name);
-  if (found == impl_->object.end()) return std::nullopt;
-  if (!found->is_array()) {
-    fail(name, "not_a_list");
-    return std::nullopt;
-  }
-  if (found->size() > most) {
-    fail(name, "too_many");
-    return std::nullopt;
-  }
+  const json* const list = impl_->list(name, most);
+  if (list == nullptr) return std::nullopt;
   std::vector<std::string> texts;
-  for (const json& one : *found) {
+  for (const json& one : *list) {
     if (!one.is_string()) {
       fail(texts.size(), name, "not_a_string");
       return std::nullopt;
@@ -165,6 +169,21 @@ std::optional<std::vector<std::string>> JsonMembers::texts(std::string_view name
     texts.push_back(one);
   }
   return texts;
+}
+
+std::optional<std::vector<uint64_t>> JsonMembers::numbers(std::string_view name, size_t most,
+                                                          uint64_t largest) {
+  const json* const list = impl_->list(name, most);
+  if (list == nullptr) return std::nullopt;
+  std::vector<uint64_t> numbers;
+  for (const json& one : *list) {
+    if (!one.is_number_unsigned() || one.get<uint64_t>() > largest) {
+      fail(numbers.size(), name, "not_a_number");
+      return std::nullopt;
+    }
+    numbers.push_back(one);
+  }
+  return numbers;
 }
 
 bool JsonMembers::object(std::string_view name, JsonMembers& inner) {

@@ -42,6 +42,10 @@ class JsonMembers {
   std::optional<uint64_t> number(std::string_view name, uint64_t most);
   /// Absent: nullopt. No list of at most `most` texts: nullopt and an error.
   std::optional<std::vector<std::string>> texts(std::string_view name, size_t most);
+  /// Absent: nullopt. No list of at most `most` whole numbers from 0 to `largest`: nullopt and an
+  /// error.
+  std::optional<std::vector<uint64_t>> numbers(std::string_view name, size_t most,
+                                               uint64_t largest);
   /// False when absent, or no object (then an error). Its errors must come back by take_errors().
   bool object(std::string_view name, JsonMembers& inner);
   /// Joins what is wrong with a member that is an object: its fields become "name.field".
