@@ -187,8 +187,8 @@ struct ApplyRequest {
   JobStep step;
 };
 
-/// With number and state given by the store. `segment`: marked as being deleted, so that nothing
-/// joins it any more.
+/// With number and state given by the store. `deletes_segment`: marked as being deleted, so that
+/// nothing joins it any more, until the job is cancelled or fails.
 struct CreateJob {
   AccountNumber account = platform_number;
   Job job;
@@ -200,8 +200,7 @@ struct SetJobState {
   AccountNumber account = platform_number;
   JobId id = 0;
   JobState state = JobState::paused;
-  std::string result;              // of a failed one
-  SegmentId releases_segment = 0;  // no longer marked as being deleted, when that job ends so
+  std::string result;  // of a failed one
 };
 /// A part of a job that changes nothing but the job.
 struct MoveJob {
@@ -290,6 +289,7 @@ struct ContactOutcome {
   Fate fate = Fate::unchanged;
   ContactId id = 0;
   std::array<Standing, channels> standings;  // of PutContacts
+  bool stored = false;  // of kept_deleted: what was given was new, and its record has it now
 };
 std::string_view name_of(ContactOutcome::Fate fate);
 

@@ -14,9 +14,16 @@ std::string said(const std::string& given, const std::string& address) {
   return given == address ? "" : given;
 }
 
-bool effective(Fate fate) {
-  return fate == Fate::created || fate == Fate::updated || fate == Fate::restored ||
-         fate == Fate::deleted;
+bool effective(const ContactOutcome& outcome) {
+  switch (outcome.fate) {
+    case Fate::created:
+    case Fate::updated:
+    case Fate::restored:
+    case Fate::deleted:
+      return true;
+    default:
+      return outcome.stored;
+  }
 }
 
 Activity activity_of(ActivityKind kind, const Change& change, uint64_t sequence) {
@@ -76,7 +83,7 @@ Outcome CommitGroup::log_contacts(const Change& change, ChangeKind kind, LoggedA
                                   const std::optional<JobStep>& step) {
   uint32_t added = 0, updated = 0, same = 0;
   for (const ContactOutcome& outcome : outcomes) {
-    if (!effective(outcome.fate)) {
+    if (!effective(outcome)) {
       ++same;
       continue;
     }
@@ -188,7 +195,8 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
                                                             : ActivityKind::added;
   contacts_.add_activity(what.account, outcome.id, activity_of(kind, change, next_sequence()));
   // Stored all the same: a later restore shows what was given now.
-  if (kept && outcome.fate == Fate::updated) outcome.fate = Fate::kept_deleted;
+  outcome.stored = kept && outcome.fate == Fate::updated;
+  if (outcome.stored) outcome.fate = Fate::kept_deleted;
   return outcome;
 }
 

@@ -227,9 +227,8 @@ Change JobWork::after_refusal(Outcome::Status status) const {
     step.from = last_from_;
     return change_of(MoveJob{std::move(step), 0});
   }
-  const SegmentId released = job_.kind == JobKind::delete_segment ? plan_.segment : 0;
   return change_of(SetJobState{account_, job_.id, JobState::failed,
-                               R"({"error":"what it works on is no longer there"})", released});
+                               R"({"error":"what it works on is no longer there"})"});
 }
 
 }  // namespace suppressd
