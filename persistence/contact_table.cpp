@@ -70,9 +70,10 @@ std::vector<std::pair<AccountNumber, ContactId>> ContactTable::owners(Channel ch
 }
 
 void ContactTable::own(AccountNumber account, const Contact* before, const Contact* after) {
+  const std::string none;
   for (const Channel channel : all_channels) {
-    const std::string_view left = before != nullptr ? before->of(channel).address : "";
-    const std::string_view taken = after != nullptr ? after->of(channel).address : "";
+    const std::string& left = before != nullptr ? before->of(channel).address : none;
+    const std::string& taken = after != nullptr ? after->of(channel).address : none;
     if (left == taken) continue;
     if (!left.empty()) overlay_.erase(Family::owners, owner_key(account, channel, left));
     if (taken.empty()) continue;
