@@ -4,6 +4,7 @@
 #include "persistence/contact_codec.hpp"
 #include "persistence/contact_index.hpp"
 #include "persistence/contact_reader.hpp"
+#include "persistence/cursor.hpp"
 #include "persistence/row_walk.hpp"
 
 namespace suppressd {
@@ -78,6 +79,41 @@ std::vector<CountRow> ContactReader::counts(AccountNumber account, Channel chann
     rows.push_back({std::string(value), read_count(row.value())});
   }
   return rows;
+}
+
+CountLists ContactReader::count_lists(AccountNumber account,
+                                      const std::vector<CountKind>& kinds) const {
+  const Snapshot snapshot(context_.database);
+  CountLists lists;
+  lists.sequence = snapshot.sequence();
+  for (const CountKind& kind : kinds) {
+    const std::string prefix = count_key(account, kind.channel, kind.what);
+    std::vector<CountRow>& rows = lists.kinds.emplace_back();
+    for (RowWalk row(snapshot, Family::counts, prefix, successor(prefix));
+         row.valid() && rows.size() < kind.most; row.next()) {
+      rows.push_back({std::string(row.key().substr(prefix.size())), read_count(row.value())});
+    }
+  }
+  return lists;
+}
+
+CountPage ContactReader::count_page(AccountNumber account, const CountKind& kind,
+                                    std::string_view cursor) const {
+  const std::string prefix = count_key(account, kind.channel, kind.what);
+  const std::string list = "counts" + prefix;
+  std::string place;
+  if (!cursor.empty()) place = parse_cursor(list, cursor, context_.secret);
+  const Snapshot snapshot(context_.database);
+  CountPage page;
+  page.sequence = snapshot.sequence();
+  RowWalk row(snapshot, Family::counts, prefix + place, successor(prefix));
+  if (!place.empty() && row.valid() && row.key().substr(prefix.size()) == place) row.next();
+  for (; row.valid() && page.items.size() < std::max<size_t>(kind.most, 1); row.next()) {
+    place = row.key().substr(prefix.size());
+    page.items.push_back({place, read_count(row.value())});
+  }
+  if (row.valid()) page.next = make_cursor(list, place, context_.secret);
+  return page;
 }
 
 std::map<std::string, uint64_t> ContactReader::all_counts(AccountNumber account,

@@ -84,6 +84,22 @@ struct CountRow {
   uint64_t count = 0;
 };
 
+/// Counts of one kind that are not 0, in order of their values, at most so many.
+struct CountKind {
+  uint8_t channel = 0;  // 0: of both
+  CountOf what = CountOf::contacts;
+  size_t most = SIZE_MAX;
+};
+struct CountLists {
+  std::vector<std::vector<CountRow>> kinds;  // as they were asked for
+  uint64_t sequence = 0;                     // all of one moment
+};
+struct CountPage {
+  std::vector<CountRow> items;
+  std::string next;  // opaque; empty at the end
+  uint64_t sequence = 0;
+};
+
 struct RequestFilter {
   std::optional<AccountNumber> account;  // nullopt: every account's
   std::optional<RequestState> state;
@@ -144,6 +160,9 @@ class ContactReader {
   /// All counts of a kind that are not 0, in order of their values, after `after`, at most `most`.
   std::vector<CountRow> counts(AccountNumber account, Channel channel, CountOf what,
                                std::string_view after = {}, size_t most = SIZE_MAX) const;
+  /// Several kinds at one moment.
+  CountLists count_lists(AccountNumber account, const std::vector<CountKind>& kinds) const;
+  CountPage count_page(AccountNumber account, const CountKind& kind, std::string_view cursor) const;
   /// All counts of an account that are not 0 at one moment, by key without the account. Names of
   /// segments and last numbers, which lie among the counts, are left out.
   std::map<std::string, uint64_t> all_counts(AccountNumber account, uint64_t& sequence) const;
