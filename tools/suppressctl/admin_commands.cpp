@@ -15,6 +15,7 @@ struct AccountOptions {
   std::string id;
   std::optional<std::string> name;
   std::optional<std::string> region;
+  std::optional<bool> self_service, trusted_bounces;
   bool if_missing = false;
 };
 
@@ -37,6 +38,8 @@ Json account_body(const AccountOptions& options) {
   if (options.name) body["name"] = *options.name;
   if (options.region)
     body["default_region"] = options.region->empty() ? Json(nullptr) : Json(*options.region);
+  if (options.self_service) body["policies"]["self_service"] = *options.self_service;
+  if (options.trusted_bounces) body["policies"]["trusted_bounces"] = *options.trusted_bounces;
   return body;
 }
 
@@ -63,7 +66,7 @@ int show_account(const Settings& settings, const AccountOptions& options) {
 
 int set_account(const Settings& settings, const AccountOptions& options) {
   const Json body = account_body(options);
-  if (body.empty()) throw Failure("Nothing to set: give --name or --region.");
+  if (body.empty()) throw Failure("Nothing to set: give --name, --region or a policy.");
   const Json account = Api(settings).patch("/v1/accounts/" + percent_encode(options.id), body);
   show_item(settings, account, account_table);
   return exit_done;
@@ -124,6 +127,10 @@ void add_accounts(CLI::App& app, Context& context) {
   CLI::App* show_command = sub("show", "Show one account", show_account);
   sub("list", "List all accounts",
       [](const Settings& settings, const AccountOptions&) { return list_accounts(settings); });
+  set->add_option("--self-service", options->self_service,
+                  "yes: owners may add suppressions and make contacts active themselves");
+  set->add_option("--trusted-bounces", options->trusted_bounces,
+                  "yes: its hard bounces count for all accounts at once");
   for (CLI::App* command : {create, set, show_command})
     command->add_option("ID", options->id, "lower-case letters, digits, - and _")->required();
   for (CLI::App* command : {create, set}) {

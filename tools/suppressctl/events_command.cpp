@@ -37,7 +37,7 @@ void add_events(CLI::App& app, Context& context) {
       "Types: sent delivered opened clicked bounced complained unsubscribed\n\n"
       "Exit codes: 0 all were taken, 1 some could not be read, 2 error.\n\n"
       "Example:\n"
-      "  tail -f bounces.ndjson | head -n 1000 | suppressctl events send -");
+      "  grep -h bounced *.ndjson | suppressctl events send -");
   command->add_option("FILE", *file, "NDJSON; - reads standard input")->required();
   on_run(*command, context,
          [file](const Settings& settings) { return send_events(settings, *file); });
