@@ -88,7 +88,8 @@ struct JobStep {
 
 /// Creates contacts, or updates those whose email or phone is known: what a row gives replaces what
 /// was there, what it leaves out stays. A deleted one is recognized and stays deleted, unless
-/// restore_deleted. A row whose addresses belong to two contacts changes nothing.
+/// restore_deleted. A row whose addresses belong to two contacts changes nothing. `not_found`, and
+/// nothing is changed, when a row's segment is not there or is being deleted.
 struct PutContacts {
   struct Row {
     std::array<std::string, channels> addresses;  // canonical; empty: not given
@@ -186,8 +187,8 @@ struct ApplyRequest {
   JobStep step;
 };
 
-/// With number and state given by the store. `segment`: marked as being deleted, so that nothing
-/// joins it any more.
+/// With number and state given by the store. `deletes_segment`: marked as being deleted, so that
+/// nothing joins it any more, until the job is cancelled or fails.
 struct CreateJob {
   AccountNumber account = platform_number;
   Job job;
@@ -270,12 +271,14 @@ struct ContactOutcome {
     deleted,
     kept_deleted,  // recognized among the deleted ones, and left there; what was given was stored
     not_found,
-    conflict,  // its addresses belong to two contacts, or a limit of contacts or fields is reached
+    conflict,  // its addresses belong to two contacts
     changed,   // since it was shown: left alone
+    too_many,  // it would have more fields, or be in more segments, than a contact may
   };
   Fate fate = Fate::unchanged;
   ContactId id = 0;
   std::array<Standing, channels> standings;  // of PutContacts
+  bool stored = false;  // of kept_deleted: what was given was new, and its record has it now
 };
 std::string_view name_of(ContactOutcome::Fate fate);
 

@@ -14,9 +14,16 @@ std::string said(const std::string& given, const std::string& address) {
   return given == address ? "" : given;
 }
 
-bool effective(Fate fate) {
-  return fate == Fate::created || fate == Fate::updated || fate == Fate::restored ||
-         fate == Fate::deleted;
+bool effective(const ContactOutcome& outcome) {
+  switch (outcome.fate) {
+    case Fate::created:
+    case Fate::updated:
+    case Fate::restored:
+    case Fate::deleted:
+      return true;
+    default:
+      return outcome.stored;
+  }
 }
 
 Activity activity_of(ActivityKind kind, const Change& change, uint64_t sequence) {
@@ -76,7 +83,7 @@ Outcome CommitGroup::log_contacts(const Change& change, ChangeKind kind, LoggedA
                                   const std::optional<JobStep>& step) {
   uint32_t added = 0, updated = 0, same = 0;
   for (const ContactOutcome& outcome : outcomes) {
-    if (!effective(outcome.fate)) {
+    if (!effective(outcome)) {
       ++same;
       continue;
     }
@@ -97,6 +104,13 @@ Outcome CommitGroup::log_contacts(const Change& change, ChangeKind kind, LoggedA
 
 Outcome CommitGroup::act(const Change& change, const PutContacts& what) {
   if (!may_step(what.step)) return refuse(Outcome::Status::stopped);
+  SegmentId known = 0;
+  for (const PutContacts::Row& row : what.rows) {
+    if (row.segment == known || row.segment == 0) continue;
+    const std::optional<Segment> segment = find_segment(what.account, row.segment);
+    if (!segment || segment->deleting) return refuse(Outcome::Status::not_found);
+    known = row.segment;
+  }
   std::vector<ContactOutcome> outcomes;
   outcomes.reserve(what.rows.size());
   for (const PutContacts::Row& row : what.rows) {
@@ -125,17 +139,19 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
   if (outcome.id != 0) contact = *contacts_.find(what.account, outcome.id);
   const Contact before = contact;
   for (const auto& [name, value] : row.fields) contact.fields[name] = value;
-  const std::optional<Segment> segment =
-      row.segment != 0 ? find_segment(what.account, row.segment) : std::nullopt;
   const auto place =
       std::lower_bound(contact.segments.begin(), contact.segments.end(), row.segment);
-  if (segment && !segment->deleting && (place == contact.segments.end() || *place != row.segment)) {
+  if (row.segment != 0 && (place == contact.segments.end() || *place != row.segment)) {
     contact.segments.insert(place, row.segment);
   }
   const bool nameless = row.addresses[0].empty() && row.addresses[1].empty();
-  if (two || nameless || contact.fields.size() > contact_fields_max ||
-      contact.segments.size() > contact_segments_max) {
+  if (two || nameless) {
     outcome.fate = Fate::conflict;
+    return outcome;
+  }
+  if (contact.fields.size() > contact_fields_max ||
+      contact.segments.size() > contact_segments_max) {
+    outcome.fate = Fate::too_many;
     return outcome;
   }
   bool kept = false, restored = false;
@@ -179,7 +195,8 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
                                                             : ActivityKind::added;
   contacts_.add_activity(what.account, outcome.id, activity_of(kind, change, next_sequence()));
   // Stored all the same: a later restore shows what was given now.
-  if (kept && outcome.fate == Fate::updated) outcome.fate = Fate::kept_deleted;
+  outcome.stored = kept && outcome.fate == Fate::updated;
+  if (outcome.stored) outcome.fate = Fate::kept_deleted;
   return outcome;
 }
 

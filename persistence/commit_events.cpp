@@ -112,6 +112,7 @@ Outcome CommitGroup::act(const Change& change, const AddEvents& what) {
     contacts_.add_activity(what.account, id, activity);
   }
   outcome.sequence = meta_.sequence;
+  outcome.unchanged = static_cast<uint32_t>(what.rows.size()) - outcome.added - outcome.updated;
   return outcome;
 }
 

@@ -81,9 +81,9 @@ std::string_view name_of(ActivityKind kind) {
 }
 
 std::string_view name_of(ContactOutcome::Fate fate) {
-  constexpr std::array<std::string_view, 9> names = {"created",   "updated",  "unchanged",
-                                                     "restored",  "deleted",  "kept_deleted",
-                                                     "not_found", "conflict", "changed"};
+  constexpr std::array<std::string_view, 10> names = {
+      "created",      "updated",   "unchanged", "restored", "deleted",
+      "kept_deleted", "not_found", "conflict",  "changed",  "too_many"};
   const auto number = static_cast<size_t>(fate);
   return number < names.size() ? names[number] : "";
 }

@@ -25,7 +25,11 @@
 
 namespace suppressd {
 
-enum class ContactSort : uint8_t { address, time };  // time: newest first
+/// time: newest first. address: by the canonical address, but for two lists that have an order of
+/// their own: contacts of ContactGroup::reached come by the day of their last activity, then by
+/// address, and contacts with a field by its value in lower case, then by number. With a segment
+/// both come by address.
+enum class ContactSort : uint8_t { address, time };
 
 /// All that is given must hold. `until` is exclusive.
 struct ContactFilter {
@@ -43,8 +47,9 @@ struct ContactFilter {
   uint32_t active_from_day = 0;             // of ContactGroup::reached
   uint32_t active_before_day = UINT32_MAX;  // likewise, exclusive
   std::string prefix;                       // of the canonical address
-  std::string field, field_prefix;          // contacts whose field starts so (without ASCII case)
-  JobId deleted_by = 0;                     // the job that deleted it
+  std::string field, field_prefix;          // contacts whose field starts so: without ASCII case,
+                                            // and only field_index_octets_max octets count
+  JobId deleted_by = 0;                     // the job that deleted it; with state deleted
   uint64_t shown_at = ~uint64_t{0};         // only what has not changed in the lists since
 
   bool passes(const Contact& contact) const;
@@ -68,7 +73,8 @@ class ContactScan {
   virtual ~ContactScan() = default;
   /// The next contacts, at most `most`, in the list's order; empty at the end.
   virtual std::vector<Contact> next(size_t most) = 0;
-  /// Where a later scan with the same filter and sort goes on after the last contact given.
+  /// Where a later scan with the same filter and sort goes on after the last contact given. It is no
+  /// cursor: whoever has it can tell what it holds, so it stays within the store and its jobs.
   virtual std::string position() const = 0;
   virtual uint64_t sequence() const = 0;
 };
@@ -76,6 +82,22 @@ class ContactScan {
 struct CountRow {
   std::string value;  // as CountOf draws it
   uint64_t count = 0;
+};
+
+/// Counts of one kind that are not 0, in order of their values, at most so many.
+struct CountKind {
+  uint8_t channel = 0;  // 0: of both
+  CountOf what = CountOf::contacts;
+  size_t most = SIZE_MAX;
+};
+struct CountLists {
+  std::vector<std::vector<CountRow>> kinds;  // as they were asked for
+  uint64_t sequence = 0;                     // all of one moment
+};
+struct CountPage {
+  std::vector<CountRow> items;
+  std::string next;  // opaque; empty at the end
+  uint64_t sequence = 0;
 };
 
 struct RequestFilter {
@@ -138,10 +160,14 @@ class ContactReader {
   /// All counts of a kind that are not 0, in order of their values, after `after`, at most `most`.
   std::vector<CountRow> counts(AccountNumber account, Channel channel, CountOf what,
                                std::string_view after = {}, size_t most = SIZE_MAX) const;
-  /// All counts of an account that are not 0 at one moment, by key without the account.
+  /// Several kinds at one moment.
+  CountLists count_lists(AccountNumber account, const std::vector<CountKind>& kinds) const;
+  CountPage count_page(AccountNumber account, const CountKind& kind, std::string_view cursor) const;
+  /// All counts of an account that are not 0 at one moment, by key without the account. Names of
+  /// segments and last numbers, which lie among the counts, are left out.
   std::map<std::string, uint64_t> all_counts(AccountNumber account, uint64_t& sequence) const;
   /// Adds up the records of the account and compares with what is counted, at one moment.
-  /// `progress` is told how many contacts were looked at; false ends it early.
+  /// `progress` is told how many contacts were looked at; false ends it early, with no difference.
   std::vector<CountDifference> recount(AccountNumber account,
                                        const std::function<bool(uint64_t)>& progress) const;
 
@@ -149,7 +175,7 @@ class ContactReader {
   std::vector<Segment> segments(AccountNumber account) const;
 
   std::optional<ModerationRequest> request(AccountNumber account, RequestId id) const;
-  /// Oldest first.
+  /// Oldest first; of all accounts' requests only the open ones, others come account by account.
   RequestPage requests(const RequestFilter& filter, std::string_view cursor, size_t limit) const;
 
   std::optional<Job> job(AccountNumber account, JobId id) const;

@@ -70,9 +70,10 @@ std::vector<std::pair<AccountNumber, ContactId>> ContactTable::owners(Channel ch
 }
 
 void ContactTable::own(AccountNumber account, const Contact* before, const Contact* after) {
+  const std::string none;
   for (const Channel channel : all_channels) {
-    const std::string_view left = before != nullptr ? before->of(channel).address : "";
-    const std::string_view taken = after != nullptr ? after->of(channel).address : "";
+    const std::string& left = before != nullptr ? before->of(channel).address : none;
+    const std::string& taken = after != nullptr ? after->of(channel).address : none;
     if (left == taken) continue;
     if (!left.empty()) overlay_.erase(Family::owners, owner_key(account, channel, left));
     if (taken.empty()) continue;
@@ -136,9 +137,11 @@ uint64_t ContactTable::next_number(AccountNumber account, char which) {
 
 uint64_t ContactTable::count(AccountNumber account, uint8_t channel, CountOf what,
                              std::string_view value) {
-  const std::string* stored =
-      overlay_.find(Family::counts, count_key(account, channel, what, value));
-  return stored != nullptr ? read_number(*stored) : 0;
+  const std::string key = count_key(account, channel, what, value);
+  const std::string* stored = overlay_.find(Family::counts, key);
+  const auto added = counts_.find(key);
+  return (stored != nullptr ? read_number(*stored) : 0) +
+         (added != counts_.end() ? added->second : 0);
 }
 
 void ContactTable::prefetch(AccountNumber account, const std::vector<ContactId>& ids) {

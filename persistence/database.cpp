@@ -190,12 +190,15 @@ bool Database::any_with_prefix(Family which, std::string_view prefix) const {
 }
 
 void Database::get_many(Family which, std::span<const rocksdb::Slice> keys,
-                        const std::function<void(size_t, std::string_view)>& found) const {
+                        const std::function<void(size_t, std::string_view)>& found,
+                        const rocksdb::Snapshot* snapshot) const {
+  rocksdb::ReadOptions options = read_options();
+  options.snapshot = snapshot;
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
   constexpr bool sorted = true;
-  rocks_->MultiGet(read_options(), family(which), keys.size(), keys.data(), values.data(),
-                   statuses.data(), sorted);
+  rocks_->MultiGet(options, family(which), keys.size(), keys.data(), values.data(), statuses.data(),
+                   sorted);
   for (size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
     require_ok(statuses[i]);

@@ -19,6 +19,7 @@
 namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
+class Iterator;
 class Slice;
 class Snapshot;
 class Status;
@@ -85,7 +86,8 @@ class Database {
   /// Reads many records at once; `found` is called with the place of each key that is there, and its
   /// value. Sorted keys are read faster.
   void get_many(Family family, std::span<const rocksdb::Slice> keys,
-                const std::function<void(size_t, std::string_view)>& found) const;
+                const std::function<void(size_t, std::string_view)>& found,
+                const rocksdb::Snapshot* snapshot = nullptr) const;
   /// One atomic batch; false, with the latch tripped, when it failed.
   [[nodiscard]] bool write(rocksdb::WriteBatch& batch, bool sync);
   /// Sorted files of the suppressions that wait to be merged: each makes reads a little slower.

@@ -47,7 +47,7 @@ void upgrade_digest_if_needed(Database& database, DataDirectory& directory,
                      "the stored suppressions are not what was stored: count or digest differ. "
                      "Restore the data directory from a backup as a whole.");
   }
-  directory.raise_format();
+  raise_directory(database, directory);
   Meta next = meta;
   next.digest_version = digest_version;
   next.digest = sums.now;

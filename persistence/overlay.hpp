@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,7 +22,8 @@ namespace suppressd {
 
 class Overlay {
  public:
-  explicit Overlay(const Database& database) : database_(database) {}
+  explicit Overlay(const Database& database);
+  ~Overlay();
 
   /// Null when there is no such row. Valid until this row is put or erased.
   const std::string* find(Family family, std::string_view key);
@@ -63,6 +65,8 @@ class Overlay {
   std::vector<Unread> unread_;
   /// Keys of rows_ that were written, of the families that keys_with() knows.
   std::map<Family, std::set<std::string_view>> ordered_{{Family::owners, {}}, {Family::claims, {}}};
+  /// Of the families that keys_with() knows: making one costs more than many seeks.
+  std::map<Family, std::unique_ptr<rocksdb::Iterator>> stored_;
   size_t written_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // Opening and closing. The order of checks: the directory (data_directory.hpp), RocksDB, meta, the
-// mark, the counts; then, if need be, an upgrade of the digest and re-keying.
+// mark, the counts; then, if need be, an upgrade of the digest and of the format, and re-keying.
 #include "persistence/store.hpp"
 
 #include <rocksdb/db.h>
@@ -154,7 +154,7 @@ std::unique_ptr<Store> Store::open(const StoreOptions& options) {
     refuse_lost_changes(impl.meta, *impl.mark, path);
     check_counts(*store, impl.database, impl.meta, path);
     upgrade_digest_if_needed(impl.database, impl.directory, impl.key, impl.meta);
-    impl.directory.raise_format();
+    raise_directory(impl.database, impl.directory);
     rekey_if_needed(impl.database, impl.key, impl.meta);
     // A crash may have come between the database's sync and the mark's. What is there now will be
     // seen, so from here on losing it must be noticed.

@@ -1,5 +1,5 @@
 // What the parts of the store share. Internal: only persistence/store*.cpp, loader.cpp,
-// table_scan.cpp, replay.cpp, rekey.cpp and digest_upgrade.cpp include it.
+// table_scan.cpp, replay.cpp, rekey.cpp, digest_upgrade.cpp and feed_upgrade.cpp include it.
 #pragma once
 
 #include <atomic>
@@ -82,6 +82,10 @@ bool replay_is_quicker(const Database& database, uint64_t after, unsigned scan_t
 /// nothing), or empty. Throws StorageFailure.
 std::string replay_changes(const Database& database, const FingerprintKey& key, uint64_t after,
                            uint64_t last, SuppressionSet& set, std::atomic<double>& progress);
+
+/// Gives an older directory what its format did not have, then raises the format. Throws StoreError
+/// and StorageFailure.
+void raise_directory(Database& database, DataDirectory& directory);
 
 /// When meta's digest is of an older version, proves the suppressions against it, then stores what
 /// the current version says. Throws StoreError and StorageFailure.

@@ -1,8 +1,11 @@
 // Reads for any thread: one suppression, pages of them, accounts, keys.
 #include <rocksdb/db.h>
-#include <sodium.h>
 
+#include <algorithm>
+
+#include "persistence/cursor.hpp"
 #include "persistence/keys.hpp"
+#include "persistence/row_walk.hpp"
 #include "persistence/store_impl.hpp"
 
 namespace suppressd {
@@ -10,65 +13,16 @@ namespace {
 
 // A page's work is bounded even when its filter lets nothing through.
 constexpr size_t page_records_examined_max = 20'000;
-constexpr size_t cursor_check_bytes = 8;
-constexpr int base64_variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-
-class Snapshot {
- public:
-  explicit Snapshot(rocksdb::DB& rocks) : rocks_(rocks), snapshot_(rocks.GetSnapshot()) {}
-  ~Snapshot() { rocks_.ReleaseSnapshot(snapshot_); }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-  const rocksdb::Snapshot* get() const { return snapshot_; }
-
- private:
-  rocksdb::DB& rocks_;
-  const rocksdb::Snapshot* snapshot_;
-};
 
 std::string_view view(const rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
 }
 
-std::string cursor_check(std::string_view key, const SecretId& secret) {
-  std::string check(cursor_check_bytes, '\0');
-  std::array<unsigned char, crypto_generichash_BYTES> hash;
-  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(key.data()),
-                     key.size(), secret.data(), secret.size());
-  std::memcpy(check.data(), hash.data(), check.size());
-  return check;
-}
-
-/// The cursor of the page that ended at `key`: base64url of check | key without its scope. The
-/// check covers the scope too, so a cursor is good for one scope only.
-std::string make_cursor(std::string_view key, const SecretId& secret) {
-  std::string plain = cursor_check(key, secret);
-  plain += key.substr(sizeof(AccountNumber));
-  std::string cursor(sodium_base64_encoded_len(plain.size(), base64_variant), '\0');
-  sodium_bin2base64(cursor.data(), cursor.size(),
-                    reinterpret_cast<const unsigned char*>(plain.data()), plain.size(),
-                    base64_variant);
-  cursor.pop_back();  // sodium's terminating NUL
-  return cursor;
-}
-
-std::string parse_cursor(std::string_view cursor, AccountNumber scope, const SecretId& secret) {
-  std::string plain(cursor.size(), '\0');
-  size_t length = 0;
-  const char* end = nullptr;
-  bool good =
-      sodium_base642bin(reinterpret_cast<unsigned char*>(plain.data()), plain.size(), cursor.data(),
-                        cursor.size(), nullptr, &length, &end, base64_variant) == 0 &&
-      end == cursor.data() + cursor.size() && length > cursor_check_bytes;
-  if (good) {
-    plain.resize(length);
-    std::string key;
-    ByteWriter to(key);
-    to.u32(scope);
-    to.raw(std::string_view(plain).substr(cursor_check_bytes));
-    if (plain.starts_with(cursor_check(key, secret))) return key;
-  }
-  throw std::invalid_argument("the cursor is not one that this list gave");
+/// A cursor's place is a key without its scope.
+std::string list_of(AccountNumber scope) {
+  std::string list = "suppressions";
+  ByteWriter(list).u32(scope);
+  return list;
 }
 
 bool passes(const Suppression& record, const SuppressionFilter& filter) {
@@ -114,46 +68,28 @@ std::vector<Record> read_all(const Database& database, Family family,
 /// Collects one page while walking the ranges of keys that it covers.
 class PageWalk {
  public:
-  PageWalk(const Database& database, const Snapshot& snapshot, const SuppressionFilter& filter,
-           size_t limit, SuppressionPage& page)
-      : database_(database), snapshot_(snapshot), filter_(filter), limit_(limit), page_(page) {}
+  PageWalk(const Snapshot& snapshot, const SuppressionFilter& filter, size_t limit,
+           SuppressionPage& page)
+      : snapshot_(snapshot), filter_(filter), limit_(limit), page_(page) {}
 
   /// Walks the keys that start with `prefix` and come after `after`. False when the page is full;
   /// last() is then where the next one goes on.
   bool walk(std::string_view prefix, std::string_view after) {
-    std::string end = successor(prefix);
-    rocksdb::Slice upper(end);
-    rocksdb::ReadOptions options = read_options();
-    options.snapshot = snapshot_.get();
-    options.iterate_upper_bound = &upper;
-    std::unique_ptr<rocksdb::Iterator> row(
-        database_.rocks().NewIterator(options, database_.family(Family::suppressions)));
-    row->Seek(rocksdb::Slice(std::max(prefix, after)));
-    if (row->Valid() && view(row->key()) == after) row->Next();
-    for (; row->Valid(); row->Next()) {
+    RowWalk row(snapshot_, Family::suppressions, std::max(prefix, after), successor(prefix));
+    if (row.valid() && row.key() == after) row.next();
+    for (; row.valid(); row.next()) {
       if (page_.items.size() == limit_ || examined_ == page_records_examined_max) return false;
       ++examined_;
-      last_ = view(row->key());
-      Suppression record = decode_row(last_, view(row->value()));
+      last_ = row.key();
+      Suppression record = decode_row(last_, row.value());
       if (passes(record, filter_)) page_.items.push_back(std::move(record));
     }
-    require_ok(row->status());
     return true;
   }
 
   const std::string& last() const { return last_; }
 
  private:
-  /// The least key greater than every key with this prefix. A prefix holds a channel, which is
-  /// below 255, so there is one.
-  static std::string successor(std::string_view prefix) {
-    std::string end(prefix);
-    while (end.back() == '\xff') end.pop_back();
-    end.back() = static_cast<char>(end.back() + 1);
-    return end;
-  }
-
-  const Database& database_;
   const Snapshot& snapshot_;
   const SuppressionFilter& filter_;
   size_t limit_;
@@ -182,21 +118,22 @@ SuppressionPage Store::list(AccountNumber scope, const SuppressionFilter& filter
 SuppressionPage Store::Impl::list(AccountNumber scope, const SuppressionFilter& filter,
                                   std::string_view cursor, size_t limit) const {
   const SecretId& secret = directory.secret_id();
-  std::string after = cursor.empty() ? "" : parse_cursor(cursor, scope, secret);
-  Snapshot snapshot(database.rocks());
+  std::string after;
+  if (!cursor.empty()) {
+    ByteWriter to(after);
+    to.u32(scope);
+    to.raw(parse_cursor(list_of(scope), cursor, secret));
+  }
+  const Snapshot snapshot(database);
   SuppressionPage page;
-  std::string meta_bytes;
-  database.get(Family::meta, meta_key, meta_bytes, snapshot.get());
-  std::optional<Meta> stored = decode_meta(meta_bytes);
-  if (!stored) throw StorageFailure("the row meta is damaged");
-  page.sequence = stored->sequence;
-
-  PageWalk walk(database, snapshot, filter, limit, page);
+  page.sequence = snapshot.sequence();
+  PageWalk walk(snapshot, filter, limit, page);
   for (Channel channel : {Channel::email, Channel::phone}) {
     if (filter.channel && *filter.channel != channel) continue;
     std::string prefix = suppression_key(scope, channel, filter.prefix);
     if (!walk.walk(prefix, after)) {
-      page.next = make_cursor(walk.last(), secret);
+      const std::string_view place = std::string_view(walk.last()).substr(sizeof scope);
+      page.next = make_cursor(list_of(scope), place, secret);
       break;
     }
   }

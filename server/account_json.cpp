@@ -12,7 +12,8 @@ Json account_json(const Account& account) {
   Json json{{"account", account.id}, {"name", account.name}};
   json["default_region"] =
       account.default_region.empty() ? Json(nullptr) : Json(account.default_region.text());
-  json["policies"] = {{"self_service", account.policies.self_service}};
+  json["policies"] = {{"self_service", account.policies.self_service},
+                      {"trusted_bounces", account.policies.trusted_bounces}};
   json["created_at"] = time_text(account.created_at);
   return json;
 }

@@ -35,6 +35,7 @@ UpdateAccount read_settings(JsonMembers& members, const std::string& id) {
   JsonMembers policies;
   if (members.object("policies", policies)) {
     settings.self_service = policies.boolean("self_service");
+    settings.trusted_bounces = policies.boolean("trusted_bounces");
     members.take_errors("policies", policies);
   }
   if (members.is_null("default_region")) {

@@ -56,7 +56,9 @@ Problem unauthenticated_problem() {
 Problem forbidden_problem(Role role, const Route& route) {
   std::string detail = "A key of role " + std::string(name_of(role)) + " may not do this.";
   if (role == Role::owner && route.pattern.find("/suppressions") != std::string_view::npos) {
-    detail += " An account's own people change its list through a request to support.";
+    detail +=
+        " An account's own people change its list through a request to support: file one with POST "
+        "/v1/accounts/{account}/requests.";
   }
   return {403, "forbidden", "The key's role does not allow this.", detail, {}, {}, {}};
 }

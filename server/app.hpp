@@ -23,6 +23,7 @@ struct AppLimits {
   uint64_t json_body_bytes_max = 64ull << 20;       // one JSON document
   uint64_t streaming_body_bytes_max = 64ull << 30;  // text, NDJSON, CSV, after decompression
   uint64_t line_bytes_max = 1ull << 20;             // one line or CSV row
+  uint32_t bounce_agreement = 3;    // accounts whose hard bounces the platform believes; 0: none's
   size_t run_rows_min = 50'000;     // rows added by one request that are stored as a run
   size_t run_rows_max = 1'000'000;  // and at most so many in one; see persistence/bulk_run.hpp
 };

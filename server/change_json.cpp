@@ -90,7 +90,7 @@ Json entry_json(const ChangedAddress& changed, ChangeKind kind) {
                                                            : "none"}};
   json["reason"] = suppressed ? Json(name_of(static_cast<Reason>(changed.after))) : Json(nullptr);
   if (kind == ChangeKind::add_suppressions) {
-    json["cause"] = cause_json(cause_of(changed.cause), scope);
+    json["cause"] = cause_json(cause_of(changed.cause), scope, Audience::staff);
   }
   if (kind == ChangeKind::set_exemption) {
     std::optional<Exemption> exemption;

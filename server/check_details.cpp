@@ -10,11 +10,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-void append_causes(const std::optional<Suppression>& suppression, Scope scope, ordered_json& out) {
-  if (!suppression) return;
-  for (const Cause& cause : suppression->causes) out.push_back(cause_json(cause, scope));
-}
-
 }  // namespace
 
 void DetailBatch::write(const Store& store) {
@@ -29,10 +24,10 @@ void DetailBatch::write(const Store& store) {
 }
 
 void DetailBatch::append(const Row& row, const Store& store) {
-  ordered_json causes = ordered_json::array();
+  ordered_json causes;
   if (row.verdict.verdict == Verdict::suppressed) {
-    append_causes(store.find(account_, row.channel, row.canonical), Scope::account, causes);
-    append_causes(store.find(platform_number, row.channel, row.canonical), Scope::platform, causes);
+    causes = causes_json(store.find(account_, row.channel, row.canonical),
+                         store.find(platform_number, row.channel, row.canonical), audience_);
   }
   if (!lines_ && !first_) text_.push_back(',');
   first_ = false;

@@ -19,7 +19,8 @@ class DetailBatch {
  public:
   static constexpr size_t text_bytes_max = 256 * 1024;  // about; a piece ends with a whole result
 
-  DetailBatch(AccountNumber account, bool lines) : account_(account), lines_(lines) {}
+  DetailBatch(AccountNumber account, Audience audience, bool lines)
+      : account_(account), audience_(audience), lines_(lines) {}
 
   struct Row {
     uint64_t index = 0;
@@ -42,6 +43,7 @@ class DetailBatch {
   void append(const Row& row, const Store& store);
 
   const AccountNumber account_;
+  const Audience audience_;
   const bool lines_;  // NDJSON
   std::vector<Row> rows_;
   size_t next_ = 0;

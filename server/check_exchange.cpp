@@ -34,7 +34,7 @@ class CheckExchange final : public Exchange {
         body_bytes_max_(request.body == BodyFormat::json ? parts.limits.json_body_bytes_max
                                                          : parts.limits.streaming_body_bytes_max),
         details_(request.full_detail
-                     ? std::make_shared<DetailBatch>(request.options.account,
+                     ? std::make_shared<DetailBatch>(request.options.account, request.audience,
                                                      request.answer == AnswerFormat::ndjson)
                      : nullptr),
         writer_(details_ ? std::make_unique<DetailWriter>(request, worker.normalizer, details_)
@@ -173,10 +173,12 @@ class CheckExchange final : public Exchange {
 }  // namespace
 
 std::unique_ptr<Exchange> begin_check(const AppParts& parts, const RequestHead& head,
-                                      const Account& account, Worker& worker, Wake wake) {
+                                      const Account& account, Audience audience, Worker& worker,
+                                      Wake wake) {
   std::variant<CheckRequest, Problem> read = read_check_request(head, account);
   if (Problem* problem = std::get_if<Problem>(&read)) return problem_exchange(std::move(*problem));
-  const CheckRequest& request = std::get<CheckRequest>(read);
+  CheckRequest& request = std::get<CheckRequest>(read);
+  request.audience = audience;
   const uint64_t bytes_max = request.body == BodyFormat::json
                                  ? parts.limits.json_body_bytes_max
                                  : parts.limits.streaming_body_bytes_max;

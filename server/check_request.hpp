@@ -10,6 +10,7 @@
 
 #include "core/bulk_check.hpp"
 #include "persistence/records.hpp"
+#include "server/audience.hpp"
 #include "server/exchange.hpp"
 #include "server/problem.hpp"
 
@@ -42,6 +43,7 @@ struct CheckRequest {
   CheckOptions options;
   CsvOptions csv;
   bool full_detail = false;
+  Audience audience = Audience::account;  // of the detail
 };
 
 std::variant<CheckRequest, Problem> read_check_request(const RequestHead& head,

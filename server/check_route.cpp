@@ -4,7 +4,8 @@
 namespace suppressd {
 
 std::unique_ptr<Exchange> post_check(Call& call) {
-  return begin_check(call.parts, call.head, *call.account, call.worker, call.wake);
+  return begin_check(call.parts, call.head, *call.account, audience_of(call.key->role), call.worker,
+                     call.wake);
 }
 
 }  // namespace suppressd

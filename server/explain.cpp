@@ -30,6 +30,7 @@ struct Stored {
 
 struct ExplainRequest {
   CheckOptions options;
+  Audience audience = Audience::account;
   std::string raw;
   Channel channel = Channel::email;
   std::string address;  // canonical; empty when it cannot be read
@@ -145,19 +146,11 @@ class ExplainExchange final : public Exchange {
       json["scope"] = name_of(verdict.scope);
       json["reason"] = name_of(verdict.reason);
     }
-    json["causes"] = nlohmann::ordered_json::array();
-    add_causes(stored_.account, Scope::account, json["causes"]);
-    add_causes(stored_.platform, Scope::platform, json["causes"]);
+    json["causes"] = causes_json(stored_.account, stored_.platform, request_.audience);
     json["exemption"] = exemption_json(stored_.account ? stored_.account->exemption : std::nullopt);
     json["sequence"] = stored_.sequence;
     write_json(json, 200, answer);
     return Progress::done;
-  }
-
-  static void add_causes(const std::optional<Suppression>& one, Scope scope,
-                         nlohmann::ordered_json& causes) {
-    if (!one) return;
-    for (const Cause& cause : one->causes) causes.push_back(cause_json(cause, scope));
   }
 
   const AppParts& parts_;
@@ -180,6 +173,7 @@ std::optional<Problem> read_request(Call& call, ExplainRequest& request) {
           Query::parse(call.head.query, {"channel", "address", "region", "purpose"}, query)) {
     return problem;
   }
+  request.audience = audience_of(call.key->role);
   CheckOptions& options = request.options;
   options.account = call.account->number;
   options.region = call.account->default_region;

@@ -96,6 +96,8 @@ struct JsonMembers::Impl {
   json object;
   std::set<std::string, std::less<>> asked;
   std::vector<Problem::Row> errors;
+
+  const json* list(std::string_view name, size_t most);
 };
 
 JsonMembers::JsonMembers() : impl_(std::make_unique<Impl>()) {}
@@ -135,6 +137,55 @@ std::optional<bool> JsonMembers::boolean(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<uint64_t> JsonMembers::number(std::string_view name, uint64_t most) {
+  impl_->asked.emplace(name);
+  const auto found = impl_->object.find(name);
+  if (found == impl_->object.end()) return std::nullopt;
+  if (found->is_number_unsigned() && found->get<uint64_t>() <= most) return found->get<uint64_t>();
+  fail(name, found->is_number_unsigned() ? "too_large" : "not_a_number");
+  return std::nullopt;
+}
+
+/// The member's list, or null where there is none or it is too long: that is told then.
+const nlohmann::json* JsonMembers::Impl::list(std::string_view name, size_t most) {
+  asked.emplace(name);
+  const auto found = object.find(name);
+  if (found == object.end()) return nullptr;
+  if (found->is_array() && found->size() <= most) return &*found;
+  errors.push_back(
+      {std::nullopt, std::string(name), found->is_array() ? "too_many" : "not_a_list"});
+  return nullptr;
+}
+
+std::optional<std::vector<std::string>> JsonMembers::texts(std::string_view name, size_t most) {
+  const json* const list = impl_->list(name, most);
+  if (list == nullptr) return std::nullopt;
+  std::vector<std::string> texts;
+  for (const json& one : *list) {
+    if (!one.is_string()) {
+      fail(texts.size(), name, "not_a_string");
+      return std::nullopt;
+    }
+    texts.push_back(one);
+  }
+  return texts;
+}
+
+std::optional<std::vector<uint64_t>> JsonMembers::numbers(std::string_view name, size_t most,
+                                                          uint64_t largest) {
+  const json* const list = impl_->list(name, most);
+  if (list == nullptr) return std::nullopt;
+  std::vector<uint64_t> numbers;
+  for (const json& one : *list) {
+    if (!one.is_number_unsigned() || one.get<uint64_t>() > largest) {
+      fail(numbers.size(), name, "not_a_number");
+      return std::nullopt;
+    }
+    numbers.push_back(one);
+  }
+  return numbers;
+}
+
 bool JsonMembers::object(std::string_view name, JsonMembers& inner) {
   impl_->asked.emplace(name);
   const auto found = impl_->object.find(name);
@@ -150,8 +201,8 @@ bool JsonMembers::object(std::string_view name, JsonMembers& inner) {
 void JsonMembers::take_errors(std::string_view name, JsonMembers& inner) {
   inner.report_unknown();
   for (Problem::Row& error : inner.impl_->errors) {
-    const std::string field = error.field.empty() ? "" : "." + error.field;
-    fail(std::string(name) + field, error.error);
+    error.field = std::string(name) + (error.field.empty() ? "" : ".") + error.field;
+    impl_->errors.push_back(std::move(error));
   }
 }
 
@@ -167,6 +218,10 @@ bool JsonMembers::is_null(std::string_view name) const {
 
 void JsonMembers::fail(std::string_view name, std::string_view error) {
   impl_->errors.push_back({std::nullopt, std::string(name), std::string(error)});
+}
+
+void JsonMembers::fail(uint64_t index, std::string_view name, std::string_view error) {
+  impl_->errors.push_back({index, std::string(name), std::string(error)});
 }
 
 void JsonMembers::report_unknown() {

@@ -38,6 +38,14 @@ class JsonMembers {
   std::optional<std::string> text(std::string_view name, size_t octets_max);
   /// Absent: nullopt. Neither true nor false: nullopt and an error.
   std::optional<bool> boolean(std::string_view name);
+  /// Absent: nullopt. No whole number from 0 to `most`: nullopt and an error.
+  std::optional<uint64_t> number(std::string_view name, uint64_t most);
+  /// Absent: nullopt. No list of at most `most` texts: nullopt and an error.
+  std::optional<std::vector<std::string>> texts(std::string_view name, size_t most);
+  /// Absent: nullopt. No list of at most `most` whole numbers from 0 to `largest`: nullopt and an
+  /// error.
+  std::optional<std::vector<uint64_t>> numbers(std::string_view name, size_t most,
+                                               uint64_t largest);
   /// False when absent, or no object (then an error). Its errors must come back by take_errors().
   bool object(std::string_view name, JsonMembers& inner);
   /// Joins what is wrong with a member that is an object: its fields become "name.field".
@@ -45,6 +53,8 @@ class JsonMembers {
   bool has(std::string_view name) const;
   bool is_null(std::string_view name) const;
   void fail(std::string_view name, std::string_view error);
+  /// About one row of a member that is a list.
+  void fail(uint64_t index, std::string_view name, std::string_view error);
   /// Errors for every member that nothing above asked for; then the problem, if there were errors.
   std::optional<Problem> problem();
 

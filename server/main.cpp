@@ -155,7 +155,7 @@ int serve(const Options& options) {
   WorkerPool pool(static_cast<unsigned>(options.worker_threads));
   // From a request's head to its answer.
   const AppLimits limits{options.json_body_bytes_max, options.streaming_body_bytes_max,
-                         options.line_bytes_max};
+                         options.line_bytes_max, static_cast<uint32_t>(options.bounce_agreement)};
   App app({*store, set, committer, directory, health, metrics, pool, limits});
   // The I/O threads, each with its own reader of the set.
   Listener listener(listener_options(options), tls, metrics, [&](ThreadCounters& counters) {

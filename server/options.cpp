@@ -57,6 +57,9 @@ constexpr std::array rows = {
               64 * TiB, "Largest text, NDJSON or CSV body, after decompression."},
     OptionRow{"line-bytes-max", &Options::line_bytes_max, bytes, "bytes", KiB, GiB,
               "Longest line or CSV row in a body."},
+    OptionRow{"bounce-agreement", &Options::bounce_agreement, count, "accounts", 0, 1'000'000,
+              "Accounts that must report a hard bounce of an address before it is suppressed for "
+              "all; 0 is never."},
     OptionRow{"header-deadline", &Options::header_deadline, duration, "seconds", 10, hour,
               "Time for a request's whole header, and for the TLS handshake."},
     OptionRow{"idle-deadline", &Options::idle_deadline, duration, "seconds", 10, 24 * hour,

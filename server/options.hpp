@@ -39,6 +39,8 @@ struct Options {
   uint64_t streaming_body_bytes_max = 64ull << 30;
   uint64_t line_bytes_max = 1ull << 20;
 
+  uint64_t bounce_agreement = 3;
+
   std::chrono::milliseconds header_deadline{5'000};
   std::chrono::milliseconds idle_deadline{60'000};
   std::chrono::milliseconds rate_window{10'000};

@@ -31,8 +31,8 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return decoded;
 }
 
-std::optional<Problem> Query::parse(std::string_view query,
-                                    std::initializer_list<std::string_view> known, Query& out) {
+std::optional<Problem> Query::parse(std::string_view query, std::span<const std::string_view> known,
+                                    Query& out) {
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));

@@ -3,9 +3,6 @@
 
 namespace suppressd {
 
-std::unique_ptr<Exchange> post_contacts(Call&) {
-  return problem_exchange(busy_problem());
-}
 std::unique_ptr<Exchange> get_contacts(Call&) {
   return problem_exchange(busy_problem());
 }

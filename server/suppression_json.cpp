@@ -16,14 +16,28 @@ Json text_or_null(std::string_view text) {
 
 }  // namespace
 
-Json cause_json(const Cause& cause, Scope scope) {
+Json cause_json(const Cause& cause, Scope scope, Audience audience) {
+  const bool all = audience == Audience::staff || scope == Scope::account;
+  const auto shown = [all](const std::string& text) { return text_or_null(all ? text : ""); };
   return {{"reason", name_of(cause.reason)},
           {"source", cause.source},
           {"at", time_text(cause.at)},
-          {"by", text_or_null(cause.by)},
-          {"evidence", text_or_null(cause.evidence)},
-          {"campaign", text_or_null(cause.campaign)},
+          {"by", shown(cause.by)},
+          {"evidence", shown(cause.evidence)},
+          {"campaign", shown(cause.campaign)},
           {"scope", name_of(scope)}};
+}
+
+Json causes_json(const std::optional<Suppression>& account,
+                 const std::optional<Suppression>& platform, Audience audience) {
+  Json causes = Json::array();
+  const auto append = [&](const std::optional<Suppression>& one, Scope scope) {
+    if (!one) return;
+    for (const Cause& cause : one->causes) causes.push_back(cause_json(cause, scope, audience));
+  };
+  append(account, Scope::account);
+  append(platform, Scope::platform);
+  return causes;
 }
 
 Json exemption_json(const std::optional<Exemption>& exemption) {
@@ -50,7 +64,9 @@ Json suppression_json(const Suppression& suppression) {
     json["last_at"] = time_text(std::max_element(causes.begin(), causes.end(), earlier)->at);
   }
   json["causes"] = Json::array();
-  for (const Cause& cause : causes) json["causes"].push_back(cause_json(cause, scope));
+  for (const Cause& cause : causes) {
+    json["causes"].push_back(cause_json(cause, scope, Audience::staff));
+  }
   json["exemption"] = exemption_json(suppression.exemption);
   return json;
 }

@@ -1,9 +1,6 @@
 #include "server/suppression_rows.hpp"
 
-#include <simdjson.h>
-
-#include "server/json_body.hpp"
-#include "server/simdjson_choice.hpp"
+#include "server/json_rows.hpp"
 #include "server/time_text.hpp"
 
 namespace suppressd {
@@ -174,18 +171,11 @@ struct SuppressionRows::Impl {
   Normalizer& normalizer;
   const RowDefaults defaults;
   const CauseView default_cause;
-  dom::parser parser;
-  std::string padded;  // the text being parsed and simdjson's padding
-  // What is left of an open document: one object, or the rest of an array.
-  std::optional<dom::element> single;
-  std::optional<dom::array> array;
-  dom::array::iterator next_row;
+  JsonRows body{"suppressions", "suppression"};
 };
 
 SuppressionRows::SuppressionRows(Normalizer& normalizer, RowDefaults defaults)
-    : impl_(std::make_unique<Impl>(normalizer, std::move(defaults))) {
-  choose_simdjson();
-}
+    : impl_(std::make_unique<Impl>(normalizer, std::move(defaults))) {}
 SuppressionRows::~SuppressionRows() = default;
 
 std::optional<RowFault> SuppressionRows::text(std::string_view line, RowView& row) {
@@ -200,61 +190,24 @@ std::optional<RowFault> SuppressionRows::values(const RowValues& values, RowView
 }
 
 std::optional<RowFault> SuppressionRows::json_line(std::string_view line, RowView& row) {
-  impl_->padded.assign(line);
-  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
   dom::element json;
-  if (impl_->parser.parse(impl_->padded.data(), line.size(), false).get(json) !=
-      simdjson::SUCCESS) {
-    return RowFault{"", "bad_json"};
-  }
+  if (!impl_->body.line(line, json)) return RowFault{"", "bad_json"};
   return impl_->element(json, row);
 }
 
 std::optional<Problem> SuppressionRows::open_document(std::string document) {
-  const size_t size = document.size();
-  impl_->padded = std::move(document);
-  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
-  dom::element json;
-  if (impl_->parser.parse(impl_->padded.data(), size, false).get(json) != simdjson::SUCCESS) {
-    const std::string_view text = std::string_view(impl_->padded).substr(0, size);
-    return malformed_json_problem(json_error_octet(text).value_or(size));
-  }
-  dom::object object;
-  if (json.get_object().get(object) != simdjson::SUCCESS) {
-    return invalid_body_problem(
-        {{std::nullopt, "", "not_an_object"}},
-        "Expected an object of one suppression, or {\"suppressions\":[…]}.");
-  }
-  dom::element list;
-  if (object.at_key("suppressions").get(list) != simdjson::SUCCESS) {
-    impl_->single = json;
-    return std::nullopt;
-  }
-  dom::array array;
-  if (object.size() != 1 || list.get_array().get(array) != simdjson::SUCCESS) {
-    return invalid_body_problem({{std::nullopt, "suppressions", "not_a_list"}},
-                                "Expected {\"suppressions\":[…]} with no other member.");
-  }
-  impl_->array = array;
-  impl_->next_row = array.begin();
-  return std::nullopt;
+  return impl_->body.open(std::move(document));
 }
 
 bool SuppressionRows::next(RowView& row, std::optional<RowFault>& error) {
-  if (impl_->single) {
-    error = impl_->element(*impl_->single, row);
-    impl_->single.reset();
-    return true;
-  }
-  if (!impl_->array || impl_->next_row == impl_->array->end()) return false;
-  error = impl_->element(*impl_->next_row, row);
-  ++impl_->next_row;
+  dom::element json;
+  if (!impl_->body.next(json)) return false;
+  error = impl_->element(json, row);
   return true;
 }
 
 size_t SuppressionRows::document_bytes() const {
-  // The text, and as much again for what the parser made of it.
-  return impl_->array || impl_->single ? 2 * impl_->padded.size() : 0;
+  return impl_->body.document_bytes();
 }
 
 }  // namespace suppressd

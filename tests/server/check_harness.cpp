@@ -155,7 +155,7 @@ std::unique_ptr<Exchange> CheckServer::begin(const CheckCall& call, Wake wake) {
   if (!call.accept.empty()) head.fields.emplace_back("accept", call.accept);
   if (!call.coding.empty()) head.fields.emplace_back("content-encoding", call.coding);
   const AppParts parts{*store_, set_, *committer_, accounts_, health_, metrics_, pool_, limits_};
-  return begin_check(parts, head, account_, worker_, std::move(wake));
+  return begin_check(parts, head, account_, Audience::staff, worker_, std::move(wake));
 }
 
 CheckAnswer CheckServer::check(const CheckCall& call, const std::vector<std::string_view>& pieces) {

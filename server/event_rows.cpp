@@ -1,0 +1,217 @@
+#include "server/event_rows.hpp"
+
+#include <simdjson.h>
+
+#include <array>
+
+#include "server/json_body.hpp"
+#include "server/simdjson_choice.hpp"
+#include "server/time_text.hpp"
+
+namespace suppressd {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::array<std::string_view, 10> row_names = {
+    "type", "address", "email", "phone", "channel", "region", "campaign", "at", "bounce", "detail"};
+enum Member : size_t { type, address, email, phone, channel, region, campaign, at, bounce, detail };
+/// As given; those that are absent are null views.
+using Values = std::array<std::string_view, row_names.size()>;
+
+bool given(std::string_view value) {
+  return value.data() != nullptr;
+}
+
+std::optional<RowFault> read_values(const dom::object& object, Values& values) {
+  for (const auto [name, value] : object) {
+    const auto found = std::find(row_names.begin(), row_names.end(), name);
+    if (found == row_names.end()) return RowFault{"", "unknown_member"};
+    std::string_view& slot = values[static_cast<size_t>(found - row_names.begin())];
+    if (given(slot)) return RowFault{*found, "given_twice"};
+    if (value.is_null()) continue;  // as if absent
+    if (value.get_string().get(slot) != simdjson::SUCCESS) return RowFault{*found, "not_a_string"};
+  }
+  return std::nullopt;
+}
+
+struct TypeName {
+  std::string_view name;
+  ActivityKind kind;
+};
+constexpr std::array types{
+    TypeName{"sent", ActivityKind::sent},
+    TypeName{"delivered", ActivityKind::delivered},
+    TypeName{"opened", ActivityKind::opened},
+    TypeName{"clicked", ActivityKind::clicked},
+    TypeName{"bounced", ActivityKind::bounced},
+    TypeName{"complained", ActivityKind::complained},
+    TypeName{"unsubscribed", ActivityKind::unsubscribed},
+};
+
+std::optional<RowFault> read_kind(const Values& values, AddEvents::Row& row) {
+  if (!given(values[type])) return RowFault{"type", "required"};
+  const auto found = std::find_if(types.begin(), types.end(),
+                                  [&](const TypeName& one) { return one.name == values[type]; });
+  if (found == types.end()) return RowFault{"type", "unknown_type"};
+  row.kind = found->kind;
+  if (row.kind != ActivityKind::bounced) {
+    if (given(values[bounce])) return RowFault{"bounce", "only_for_bounced"};
+    return std::nullopt;
+  }
+  if (!given(values[bounce])) return RowFault{"bounce", "required"};
+  if (values[bounce] == "soft") {
+    row.kind = ActivityKind::soft_bounced;
+  } else if (values[bounce] != "hard") {
+    return RowFault{"bounce", "unknown_bounce"};
+  }
+  return std::nullopt;
+}
+
+std::optional<RowFault> read_texts(const Values& values, AddEvents::Row& row) {
+  if (values[campaign].size() > campaign_octets_max) {
+    return RowFault{"campaign", "campaign_too_long"};
+  }
+  if (values[detail].size() > evidence_octets_max) return RowFault{"detail", "detail_too_long"};
+  row.campaign = values[campaign];
+  row.detail = values[detail];
+  return std::nullopt;
+}
+
+std::optional<RowFault> read_time(const Values& values, TimeMs now, AddEvents::Row& row) {
+  row.at = 0;
+  if (!given(values[at])) return std::nullopt;
+  const auto time = parse_time(values[at]);
+  if (!time) return RowFault{"at", "bad_time"};
+  if (*time > now + std::chrono::milliseconds(clock_skew_max).count()) {
+    return RowFault{"at", "time_in_future"};
+  }
+  row.at = *time;
+  return std::nullopt;
+}
+
+/// Which member holds the address, and the channel that follows from its name.
+struct Raw {
+  Member member = address;
+  std::optional<Channel> channel;
+};
+
+std::optional<RowFault> find_raw(const Values& values, Raw& raw) {
+  size_t count = 0;
+  for (const auto& [member, fixed] :
+       {Raw{address, std::nullopt}, Raw{email, Channel::email}, Raw{phone, Channel::phone}}) {
+    if (!given(values[member])) continue;
+    raw = {member, fixed};
+    ++count;
+  }
+  if (count == 0) return RowFault{"address", "no_address"};
+  if (count > 1) return RowFault{"address", "given_twice"};
+  if (!given(values[channel])) return std::nullopt;
+  const auto named = parse_channel(values[channel]);
+  if (!named) return RowFault{"channel", "unknown_channel"};
+  if (raw.channel.value_or(*named) != *named) return RowFault{"channel", "channel_mismatch"};
+  raw.channel = named;
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct EventRows::Impl {
+  Impl(Normalizer& one, Region account_region, TimeMs time)
+      : normalizer(one), default_region(account_region), now(time) {}
+
+  std::optional<RowFault> read_address(const Values& values, AddEvents::Row& row) {
+    Raw raw;
+    if (auto error = find_raw(values, raw)) return error;
+    row.region = default_region;
+    if (given(values[region])) {
+      const auto parsed = parse_region(values[region]);
+      if (!parsed) return RowFault{"region", "unknown_region"};
+      row.region = *parsed;
+    }
+    CanonicalAddress canonical;
+    const std::string_view text = values[raw.member];
+    const AddressError error = normalizer.address(text, raw.channel, row.region, canonical);
+    if (error != AddressError::none) return RowFault{row_names[raw.member], error_name(error)};
+    row.channel = canonical.channel();
+    row.address = canonical.text();
+    row.given = text == canonical.text() ? std::string_view() : text;
+    return std::nullopt;
+  }
+
+  std::optional<RowFault> element(dom::element json, AddEvents::Row& row) {
+    dom::object one;
+    if (json.get_object().get(one) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
+    Values values{};
+    if (auto error = read_values(one, values)) return error;
+    if (auto error = read_kind(values, row)) return error;
+    if (auto error = read_texts(values, row)) return error;
+    if (auto error = read_time(values, now, row)) return error;
+    return read_address(values, row);
+  }
+
+  Normalizer& normalizer;
+  const Region default_region;
+  const TimeMs now;
+  dom::parser parser;
+  std::string padded;  // the text being parsed and simdjson's padding
+  std::optional<dom::array> array;
+  dom::array::iterator next_row;
+};
+
+EventRows::EventRows(Normalizer& normalizer, Region region, TimeMs now)
+    : impl_(std::make_unique<Impl>(normalizer, region, now)) {
+  choose_simdjson();
+}
+EventRows::~EventRows() = default;
+
+std::optional<RowFault> EventRows::json_line(std::string_view line, AddEvents::Row& row) {
+  impl_->padded.assign(line);
+  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
+  dom::element json;
+  if (impl_->parser.parse(impl_->padded.data(), line.size(), false).get(json) !=
+      simdjson::SUCCESS) {
+    return RowFault{"", "bad_json"};
+  }
+  return impl_->element(json, row);
+}
+
+std::optional<Problem> EventRows::open_document(std::string document) {
+  const size_t size = document.size();
+  impl_->padded = std::move(document);
+  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
+  dom::element json;
+  if (impl_->parser.parse(impl_->padded.data(), size, false).get(json) != simdjson::SUCCESS) {
+    const std::string_view text = std::string_view(impl_->padded).substr(0, size);
+    return malformed_json_problem(json_error_octet(text).value_or(size));
+  }
+  dom::object object;
+  dom::element list = json;
+  if (json.get_object().get(object) == simdjson::SUCCESS &&
+      (object.size() != 1 || object.at_key("events").get(list) != simdjson::SUCCESS)) {
+    return invalid_body_problem({{std::nullopt, "events", "required"}},
+                                "Expected {\"events\":[…]} with no other member.");
+  }
+  dom::array array;
+  if (list.get_array().get(array) != simdjson::SUCCESS) {
+    return invalid_body_problem({{std::nullopt, "", "not_a_list"}},
+                                "Expected an array of events, or {\"events\":[…]}.");
+  }
+  impl_->array = array;
+  impl_->next_row = array.begin();
+  return std::nullopt;
+}
+
+bool EventRows::next(AddEvents::Row& row, std::optional<RowFault>& error) {
+  if (!impl_->array || impl_->next_row == impl_->array->end()) return false;
+  error = impl_->element(*impl_->next_row, row);
+  ++impl_->next_row;
+  return true;
+}
+
+size_t EventRows::document_bytes() const {
+  // The text, and as much again for what the parser made of it.
+  return impl_->array ? 2 * impl_->padded.size() : 0;
+}
+
+}  // namespace suppressd
