@@ -66,6 +66,12 @@ void Overlay::erase_unread(Family family, std::string key) {
   unread_.push_back({family, std::move(key), std::nullopt});
 }
 
+void Overlay::forget_unread(Family family, std::string_view prefix) {
+  std::erase_if(unread_, [&](const Unread& row) {
+    return row.family == family && row.value && row.key.starts_with(prefix);
+  });
+}
+
 void Overlay::prefetch(Family family, std::vector<std::string> keys) {
   Rows& rows = rows_[static_cast<size_t>(family)];
   std::erase_if(keys, [&rows](const std::string& key) { return rows.contains(key); });
