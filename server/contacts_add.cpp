@@ -70,7 +70,8 @@ struct Batch {
 struct Sent {
   struct Row {
     uint64_t index = 0;
-    uint8_t given = 0;  // bits of the channels of which the row gave an address
+    uint8_t given = 0;    // bits of the channels of which the row gave an address
+    bool listed = false;  // in the answer: the first ones are, whichever outcome comes first
   };
   std::vector<Row> rows;
   std::vector<ContactAddresses> addresses;  // for looking up, when the request may be a repetition
@@ -147,7 +148,9 @@ class ContactsExchange final : public RowStream {
 
   std::string further_members() override {
     std::string text = contact_results_text(results_);
-    if (omitted_ != 0) text.append(R"(,"results_omitted":)").append(std::to_string(omitted_));
+    if (noted_ > results_listed_max) {
+      text.append(R"(,"results_omitted":)").append(std::to_string(noted_ - results_listed_max));
+    }
     return text;
   }
 
@@ -172,7 +175,7 @@ class ContactsExchange final : public RowStream {
         const bool has = !batch.rows[i].addresses[static_cast<size_t>(channel) - 1].empty();
         if (has) given |= channel_bit(channel);
       }
-      sent.rows.push_back({batch.indexes[i], given});
+      sent.rows.push_back({batch.indexes[i], given, noted_++ < results_listed_max});
       if (repeatable_) sent.addresses.push_back(batch.rows[i].addresses);
     }
   }
@@ -184,11 +187,7 @@ class ContactsExchange final : public RowStream {
         refuse_row(rows[i].index, {"", error});
         --unchanged_;
       }
-      if (results_.size() == results_listed_max) {
-        ++omitted_;
-      } else {
-        results_.push_back({rows[i].index, rows[i].given, outcomes[i]});
-      }
+      if (rows[i].listed) results_.push_back({rows[i].index, rows[i].given, outcomes[i]});
     }
   }
 
@@ -201,7 +200,7 @@ class ContactsExchange final : public RowStream {
   uint64_t waiting_bytes_ = 0;
   std::deque<Sent> sent_;  // changes under way, in order
   std::vector<ContactResult> results_;
-  uint64_t omitted_ = 0;
+  uint64_t noted_ = 0;  // rows taken into changes
   uint64_t created_ = 0, updated_ = 0, unchanged_ = 0;
 };
 

@@ -169,9 +169,10 @@ TEST_CASE("the same contact twice in a request: later rows see earlier ones") {
                                    {{{"email", "a@example.com"}, {"fields", {{"n", "1"}}}},
                                     {{"email", "A@example.com"}, {"phone", "+380501234567"}},
                                     {{"phone", "+380501234567"}, {"fields", {{"n", "2"}}}},
-                                    {{"email", "a@example.com"}}}}});
+                                    {{"email", "A@example.com"}}}}});
   CHECK(answer["created"] == 1);
   CHECK(answer["updated"] == 2);
+  CHECK(answer["unchanged"] == 1);
   for (const json& result : answer["results"]) CHECK(result["id"] == "c1");
   CHECK(driver.card("acme", "c1")["fields"]["n"] == "2");
 }

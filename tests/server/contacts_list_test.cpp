@@ -81,7 +81,8 @@ TEST_CASE("lists are narrowed by what is shown of the cause, by address, field a
   CHECK(list("?field=city") == Emails{"ok@example.com"});
   CHECK(list("?field=city&field_prefix=L").empty());
   CHECK(list("?state=blacklisted&group=never_sent").size() == 2);
-  CHECK(list("?group=active").empty());
+  CHECK(list("?group=active") == Emails{"soft@example.com"});  // it was sent a message
+  CHECK(list("?group=inactive").empty());
   CHECK(list("?state=unsubscribed&reason=complaint").empty());
 }
 
