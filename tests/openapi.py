@@ -264,10 +264,7 @@ def main():
         try:
             document = Document(json.loads(server.call("GET", "/openapi.json")[2]))
             document.examples()
-            for name, target, *body in itertools.chain(calls(), moderation_calls()):
-
-
-            for name, target, *body in [*calls(), *bulk_calls()]:
+            for name, target, *body in itertools.chain(calls(), moderation_calls(), bulk_calls()):
                 document.answer(name, *server.call(name.split()[0], target, *body))
             control_jobs(server, document)
             for accept in ("application/x-ndjson", "text/plain", "application/octet-stream"):
