@@ -162,7 +162,7 @@ TEST_CASE("a part of a job takes effect once, where the job stands, while it run
   StoredContacts stored(directory.path());
   stored.require_sound();
   const Job job = stored.job(1, 1);
-  REQUIRE((job.state == JobState::done && job.position == "2"));
+  REQUIRE((job.state == JobState::done && job.position.empty()));  // it names places in lists
   REQUIRE((job.done == 4 && job.changed == 2 && job.skipped == 2));
   REQUIRE(stored.one(1, 1).of(Channel::email).state() == ContactState::active);
 }
