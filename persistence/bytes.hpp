@@ -1,8 +1,9 @@
 // Writing and reading the primitive parts of stored records: fixed integers, varints (LEB128, seven
 // bits a byte, low group first) and length-prefixed strings.
 //
-// The reader trusts nothing: past the end, an over-long varint or a length beyond what is left, it
-// turns bad for good and yields zeros and empty strings. Decoders check finished() once at the end.
+// The reader trusts nothing: past the end, a varint that is too large or longer than it need be, or
+// a length beyond what is left, it turns bad for good and yields zeros and empty strings. Decoders
+// check finished() once at the end.
 // Thread safety: values; none shared.
 #pragma once
 
@@ -61,7 +62,7 @@ class ByteReader {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       uint8_t octet = u8();
-      if (shift == 63 && octet > 1) break;
+      if ((shift == 63 && octet > 1) || (shift != 0 && octet == 0)) break;
       value |= static_cast<uint64_t>(octet & 0x7f) << shift;
       if (octet < 0x80) return good_ ? value : 0;
     }

@@ -187,14 +187,15 @@ struct ApplyRequest {
   JobStep step;
 };
 
-/// With number and state given by the store. `segment`: marked as being deleted, so that nothing
-/// joins it any more.
+/// With number and state given by the store. `deletes_segment`: marked as being deleted, so that
+/// nothing joins it any more, until the job is cancelled or fails.
 struct CreateJob {
   AccountNumber account = platform_number;
   Job job;
   SegmentId deletes_segment = 0;
 };
-/// Pauses, resumes or cancels; `stopped` when the job's state does not allow it.
+/// Pauses, resumes or cancels; `stopped` when the job's state does not allow it. An erasure that has
+/// begun can only be paused and resumed: what is left of it must go.
 struct SetJobState {
   AccountNumber account = platform_number;
   JobId id = 0;
@@ -227,11 +228,21 @@ struct AddEvents {
   uint32_t claims_needed = 0;
 };
 
-/// Everything personal of a contact goes; what suppresses its addresses stays as a keyed hash with
-/// reason and date, in the account and on the platform. Other accounts' contacts stay.
+/// The first part of the job of an erasure: everything personal of the contact goes; what suppresses
+/// its addresses stays as a keyed hash with reason and date, in the account, and on the platform
+/// unless another account has such a contact. Other accounts' contacts stay. Refused (`stopped`)
+/// unless the job is running and stands at its beginning. Store::next_part_of_erasure makes it.
 struct EraseContact {
   AccountNumber account = platform_number;
   ContactId id = 0;
+  JobId job = 0;
+};
+/// A later part: takes the addresses that the job's position names out of these.
+struct EraseTraces {
+  JobStep step;
+  std::vector<RequestId> requests;  // of the account
+  std::vector<JobId> jobs;          // of the account; only ended ones lose anything
+  std::vector<uint64_t> changes;    // sequences
 };
 
 /// Adds to counts what a recount found missing (modulo 2^64), by key of `counts`.
@@ -254,7 +265,7 @@ struct Change {
                CreateKey, RevokeKey, PutContacts, EditContact, DeleteContacts, RestoreContacts,
                CreateSegment, RenameSegment, DeleteSegment, ChangeMembers, FileRequest,
                DecideRequest, ApplyRequest, CreateJob, SetJobState, MoveJob, AddEvents,
-               EraseContact, AdjustCounts>
+               EraseContact, EraseTraces, AdjustCounts>
       what;
   std::string by;  // id of the API key
   TimeMs at = 0;
@@ -278,6 +289,7 @@ struct ContactOutcome {
   Fate fate = Fate::unchanged;
   ContactId id = 0;
   std::array<Standing, channels> standings;  // of PutContacts
+  bool stored = false;  // of kept_deleted: what was given was new, and its record has it now
 };
 std::string_view name_of(ContactOutcome::Fate fate);
 

@@ -96,6 +96,7 @@ CommitGroup::Effects CommitGroup::apply_request(const Change& change, AccountNum
     std::vector<Row> rows;
     rows.reserve(targets.size());
     for (const RequestTarget& target : targets) {
+      if (target.address.empty()) continue;  // erased meanwhile
       Row& row = rows.emplace_back();
       row.channel = target.channel;
       row.address = target.address;
@@ -119,6 +120,10 @@ CommitGroup::Effects CommitGroup::apply_request(const Change& change, AccountNum
     return effects;
   }
   for (const RequestTarget& target : targets) {
+    if (target.address.empty()) {
+      ++effects.already;
+      continue;
+    }
     const bool ended = unsuppress(change, account, target.channel, target.address);
     bool exempted = false;
     if (!entry_now(platform_number, target.channel, target.address).record().causes.empty() &&
@@ -135,6 +140,10 @@ Outcome CommitGroup::act(const Change& change, const DecideRequest& what) {
   std::optional<ModerationRequest> request = find_request(what.account, what.id);
   if (!request) return refuse(Outcome::Status::not_found);
   if (request->state != RequestState::open) return refuse(Outcome::Status::already_exists);
+  const auto beyond = [&](uint32_t position) { return position >= request->targets.size(); };
+  if (std::any_of(what.approved.begin(), what.approved.end(), beyond)) {
+    return refuse(Outcome::Status::conflict);
+  }
   request->state = what.state;
   request->approved = what.approved;
   request->note = what.note;
@@ -149,7 +158,7 @@ Outcome CommitGroup::act(const Change& change, const DecideRequest& what) {
   if (what.state != RequestState::rejected && request->segment == 0) {
     std::vector<RequestTarget> targets;
     if (what.state == RequestState::approved) targets = request->targets;
-    for (const uint32_t position : what.approved) targets.push_back(request->targets.at(position));
+    for (const uint32_t position : what.approved) targets.push_back(request->targets[position]);
     const Effects effects = apply_request(change, what.account, *request, targets);
     request->applied = effects.applied;
     request->already = effects.already;

@@ -121,13 +121,19 @@ void read(ByteReader& from, ContactAddress& address) {
   if ((flags & ~flags_known) != 0) from.spoil();
   address.address = from.text();
   if (address.address.empty()) from.spoil();
-  if (flags & flag_given) address.given = from.text();
+  if (flags & flag_given) {
+    address.given = from.text();
+    if (address.given.empty()) from.spoil();
+  }
   address.sequence = from.varint();
   if (flags & flag_suppressed) read(from, address.standing);
   address.standing.exempt = (flags & flag_exempt) != 0;
   address.standing.scope = flags & flag_platform ? Scope::platform : Scope::account;
   if (flags & flag_deleted) address.deletion = read_deletion(from);
-  if (flags & flag_engagement) read(from, address.engagement);
+  if (flags & flag_engagement) {
+    read(from, address.engagement);
+    if (address.engagement == Engagement{}) from.spoil();
+  }
 }
 
 void read_fields(ByteReader& from, std::map<std::string, std::string>& fields) {

@@ -143,9 +143,11 @@ uint64_t ContactTable::next_number(AccountNumber account, char which) {
 
 uint64_t ContactTable::count(AccountNumber account, uint8_t channel, CountOf what,
                              std::string_view value) {
-  const std::string* stored =
-      overlay_.find(Family::counts, count_key(account, channel, what, value));
-  return stored != nullptr ? read_number(*stored) : 0;
+  const std::string key = count_key(account, channel, what, value);
+  const std::string* stored = overlay_.find(Family::counts, key);
+  const auto added = counts_.find(key);
+  return (stored != nullptr ? read_number(*stored) : 0) +
+         (added != counts_.end() ? added->second : 0);
 }
 
 void ContactTable::prefetch(AccountNumber account, const std::vector<ContactId>& ids) {

@@ -45,6 +45,7 @@ class ContactTable {
   void add_activity(AccountNumber account, ContactId id, const Activity& activity);
   /// `which`: 'c' contact, 's' segment, 'r' request, 'j' job.
   uint64_t next_number(AccountNumber account, char which);
+  /// With what the group has added by add_to_count(); what its records add comes at its end.
   uint64_t count(AccountNumber account, uint8_t channel, CountOf what, std::string_view value = {});
   /// Adds to a count at the group's end (modulo 2^64).
   void add_to_count(const std::string& key, uint64_t difference) { counts_[key] += difference; }

@@ -25,6 +25,10 @@ constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with f
 constexpr size_t block_bytes = 16 << 10;
 constexpr size_t readahead_bytes = 4 << 20;
 constexpr double bloom_bits_per_key = 10;
+// A MANIFEST names the first and the last key of tables, also of those that are gone. It is replaced
+// once it has grown past this, so that an erasure can make that happen (store_erase.cpp). A whole one
+// is a few hundred octets a table: nothing beside the tables that a flush or a compaction writes.
+constexpr uint64_t manifest_bytes_max = 4 << 10;
 constexpr uint64_t log_file_bytes_max = 16ull << 20;
 constexpr size_t log_files_max = 4;
 // Bulk imports outrun compaction for a while; waiting for it too early costs more than it saves.
@@ -70,6 +74,7 @@ rocksdb::DBOptions database_options(bool create, bool raise, FailureLatch& latch
   options.max_subcompactions = 2;
   options.bytes_per_sync = 1 << 20;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_manifest_file_size = manifest_bytes_max;
   options.max_log_file_size = log_file_bytes_max;
   options.keep_log_file_num = log_files_max;
   options.stats_dump_period_sec = 0;
@@ -83,6 +88,13 @@ rocksdb::DBOptions database_options(bool create, bool raise, FailureLatch& latch
 bool grows_with_contacts(Family which) {
   return which == Family::contacts || which == Family::owners || which == Family::contact_index ||
          which == Family::activity;
+}
+
+/// Octets that start the keys of one list: a commit puts those of each list in order, close together.
+size_t list_head(Family which) {
+  if (which == Family::suppressions) return suppression_key_head;
+  if (which == Family::contact_index) return sizeof(AccountNumber) + 3;  // list, channel, state
+  return which == Family::owners ? 1 : sizeof(AccountNumber);
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& options,
@@ -100,9 +112,6 @@ rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& op
   family.write_buffer_size = small_write_buffer_bytes;
   if (which == Family::suppressions) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
-    // A commit's rows are put in key order; the hint spares each the walk from the list's head.
-    family.memtable_insert_with_hint_prefix_extractor.reset(
-        rocksdb::NewFixedPrefixTransform(suppression_key_head));
     family.level0_file_num_compaction_trigger = level0_compaction_files;
     family.level0_slowdown_writes_trigger = level0_slowdown_files;
     family.level0_stop_writes_trigger = level0_stop_files;
@@ -111,7 +120,13 @@ rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& op
   if (which == Family::contacts || which == Family::owners) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
   }
+  if (which == Family::suppressions || grows_with_contacts(which)) {
+    // A commit's rows are put in key order; the hint spares each the walk from the list's head.
+    family.memtable_insert_with_hint_prefix_extractor.reset(
+        rocksdb::NewFixedPrefixTransform(list_head(which)));
+  }
   if (grows_with_contacts(which)) {
+    family.max_write_buffer_number = 4;
     family.write_buffer_size = options.write_buffer_bytes;
     family.level0_file_num_compaction_trigger = level0_compaction_files;
     family.max_bytes_for_level_base = 4 * options.write_buffer_bytes;
