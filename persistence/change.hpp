@@ -188,18 +188,20 @@ struct ApplyRequest {
 };
 
 /// With number and state given by the store. `deletes_segment`: marked as being deleted, so that
-/// nothing joins it any more, until the job is cancelled or fails.
+/// nothing joins it any more.
 struct CreateJob {
   AccountNumber account = platform_number;
   Job job;
   SegmentId deletes_segment = 0;
 };
-/// Pauses, resumes or cancels; `stopped` when the job's state does not allow it.
+/// Pauses, resumes or cancels; `stopped` when the job's state does not allow it. An erasure that has
+/// begun can only be paused and resumed: what is left of it must go.
 struct SetJobState {
   AccountNumber account = platform_number;
   JobId id = 0;
   JobState state = JobState::paused;
-  std::string result;  // of a failed one
+  std::string result;              // of a failed one
+  SegmentId releases_segment = 0;  // no longer marked as being deleted, when that job ends so
 };
 /// A part of a job that changes nothing but the job.
 struct MoveJob {
@@ -227,11 +229,21 @@ struct AddEvents {
   uint32_t claims_needed = 0;
 };
 
-/// Everything personal of a contact goes; what suppresses its addresses stays as a keyed hash with
-/// reason and date, in the account and on the platform. Other accounts' contacts stay.
+/// The first part of the job of an erasure: everything personal of the contact goes; what suppresses
+/// its addresses stays as a keyed hash with reason and date, in the account, and on the platform
+/// unless another account has such a contact. Other accounts' contacts stay. Refused (`stopped`)
+/// unless the job is running and stands at its beginning. Store::next_part_of_erasure makes it.
 struct EraseContact {
   AccountNumber account = platform_number;
   ContactId id = 0;
+  JobId job = 0;
+};
+/// A later part: takes the addresses that the job's position names out of these.
+struct EraseTraces {
+  JobStep step;
+  std::vector<RequestId> requests;  // of the account
+  std::vector<JobId> jobs;          // of the account; only ended ones lose anything
+  std::vector<uint64_t> changes;    // sequences
 };
 
 /// Adds to counts what a recount found missing (modulo 2^64), by key of `counts`.
@@ -254,7 +266,7 @@ struct Change {
                CreateKey, RevokeKey, PutContacts, EditContact, DeleteContacts, RestoreContacts,
                CreateSegment, RenameSegment, DeleteSegment, ChangeMembers, FileRequest,
                DecideRequest, ApplyRequest, CreateJob, SetJobState, MoveJob, AddEvents,
-               EraseContact, AdjustCounts>
+               EraseContact, EraseTraces, AdjustCounts>
       what;
   std::string by;  // id of the API key
   TimeMs at = 0;

@@ -1,11 +1,15 @@
 // codec.cpp draws the bytes.
 #include "persistence/change_row.hpp"
 
+#include "persistence/erased.hpp"
+
 namespace suppressd {
 namespace {
 
 constexpr uint8_t change_version = 1;
-constexpr uint8_t row_bits_known = row_channel | row_given | row_region | row_same_cause;
+constexpr uint8_t row_bits_known =
+    row_channel | row_given | row_region | row_same_cause | row_erased;
+constexpr uint8_t single_bits_known = row_channel | row_erased;
 
 Channel read_channel(ByteReader& from, uint8_t number) {
   const auto channel = static_cast<Channel>(number);
@@ -17,12 +21,6 @@ AccountNumber read_scope(ByteReader& from) {
   const uint64_t scope = from.varint();
   if (scope != static_cast<AccountNumber>(scope)) from.spoil();
   return static_cast<AccountNumber>(scope);
-}
-
-std::string_view read_address(ByteReader& from) {
-  const std::string_view address = from.text();
-  if (address.empty()) from.spoil();
-  return address;
 }
 
 Reason read_reason(ByteReader& from, uint8_t number) {
@@ -110,12 +108,22 @@ bool ChangeRow::next(ChangedAddress& into) {
   return kind_ == ChangeKind::add_suppressions ? next_added(into) : next_single(into);
 }
 
+void ChangeRow::read_address(uint8_t bits, ChangedAddress& into) {
+  into.channel = read_channel(from_, bits & row_channel);
+  into.erased = (bits & row_erased) != 0;
+  into.fingerprint = {};
+  into.address = from_.text();
+  if (into.address.empty()) from_.spoil();
+  if (!into.erased) return;
+  if (!parse_fingerprint(into.address, into.fingerprint)) from_.spoil();
+  into.address = {};
+}
+
 bool ChangeRow::next_added(ChangedAddress& into) {
   const uint8_t bits = from_.u8();
   if ((bits & ~row_bits_known) != 0) from_.spoil();
   into.scope = scope_;
-  into.channel = read_channel(from_, bits & row_channel);
-  into.address = read_address(from_);
+  read_address(bits, into);
   into.given = bits & row_given ? from_.text() : std::string_view();
   into.region = {};
   if (bits & row_region) {
@@ -138,8 +146,9 @@ bool ChangeRow::next_added(ChangedAddress& into) {
 bool ChangeRow::next_single(ChangedAddress& into) {
   into = {};
   into.scope = read_scope(from_);
-  into.channel = read_channel(from_, from_.u8());
-  into.address = read_address(from_);
+  const uint8_t bits = from_.u8();
+  if ((bits & ~single_bits_known) != 0) from_.spoil();
+  read_address(bits, into);
   into.after = read_state(from_);
   if (kind_ == ChangeKind::set_exemption && from_.left() != 0) {
     into.exempted = {from_.varint(), from_.text(), from_.text()};

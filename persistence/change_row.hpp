@@ -28,7 +28,9 @@ struct ChangedAddress {
 
   AccountNumber scope = platform_number;
   Channel channel = Channel::email;
-  std::string_view address;  // canonical
+  std::string_view address;  // canonical; empty when erased
+  bool erased = false;       // then only its fingerprint is known, and of words nothing
+  Fingerprint fingerprint;   // of an erased one
   std::string_view given;    // of add_suppressions; empty when equal to address
   Region region;             // of add_suppressions
   /// What the scope said of the address after this change, whatever it said before: putting the
@@ -56,6 +58,7 @@ class ChangeRow {
 
  private:
   bool next_added(ChangedAddress& into);
+  void read_address(uint8_t bits, ChangedAddress& into);
   bool next_single(ChangedAddress& into);
 
   ByteReader from_;

@@ -17,8 +17,10 @@
 //   change       version 1 | kind: 1 | at | by: text | body
 //     add        scope | row... to the end
 //       row      bits | address: text | [given: text] | [region: 2] | result: 1 | [cause]
-//                bits: channel in the low two, 4 given, 8 region, 16 same cause as the row before
-//     remove, exempt   scope | channel: 1 | address: text | result: 1 | [exemption]
+//                bits: channel in the low two, 4 given, 8 region, 16 same cause as the row before,
+//                32 erased: the address is the 16 octets of its fingerprint
+//     remove, exempt   scope | bits: 1 | address: text | result: 1 | [exemption]
+//                bits: channel in the low two, 32 erased
 //     accounts, keys   the record as above
 //     rekeyed          version before | version after
 //     loss_accepted    sequence that the store held
@@ -318,7 +320,8 @@ void encode_change_row(const EncodedRow& row, std::string& out) {
   ByteWriter to(out);
   to.u8(static_cast<uint8_t>(
       static_cast<uint8_t>(row.channel) | (row.given.empty() ? 0 : row_given) |
-      (row.region.empty() ? 0 : row_region) | (row.cause.empty() ? row_same_cause : 0)));
+      (row.region.empty() ? 0 : row_region) | (row.cause.empty() ? row_same_cause : 0) |
+      (row.erased ? row_erased : 0)));
   to.text(row.address);
   if (!row.given.empty()) to.text(row.given);
   if (!row.region.empty()) write(row.region, to);
@@ -351,10 +354,10 @@ bool decode_change_row(std::string_view bytes, EncodedRow& into) {
 
 void encode_change_address(AccountNumber scope, Channel channel, std::string_view address,
                            SlotState result, const std::optional<Exemption>& exemption,
-                           std::string& out) {
+                           std::string& out, bool erased) {
   ByteWriter to(out);
   to.varint(scope);
-  to.u8(static_cast<uint8_t>(channel));
+  to.u8(static_cast<uint8_t>(static_cast<uint8_t>(channel) | (erased ? row_erased : 0)));
   to.text(address);
   to.u8(static_cast<uint8_t>(result));
   if (exemption) write(*exemption, to);

@@ -109,7 +109,8 @@ struct LoggedAct {
 void encode(const LoggedAct& act, std::string& out);
 std::optional<LoggedAct> decode_act(std::string_view body);
 /// Bits of a row of add_suppressions, beside its channel in the low two. Stored, so frozen.
-inline constexpr uint8_t row_channel = 3, row_given = 4, row_region = 8, row_same_cause = 16;
+inline constexpr uint8_t row_channel = 3, row_given = 4, row_region = 8, row_same_cause = 16,
+                         row_erased = 32;
 
 /// Writes the head that every row of `changes` has; the body, if any, follows.
 void encode_change_head(ChangeKind kind, std::string_view by, TimeMs at, std::string& out);
@@ -129,6 +130,7 @@ struct EncodedRow {
   Region region;
   SlotState result = SlotState::absent;
   std::string_view cause;
+  bool erased = false;  // `address` is the octets of its fingerprint
 };
 void encode_change_row(const EncodedRow& row, std::string& out);
 /// A suppression that has this one row's cause and nothing else; the row has its cause.
@@ -137,8 +139,9 @@ void encode_suppression(const EncodedRow& row, std::string& out);
 /// cause is left empty.
 bool decode_change_row(std::string_view bytes, EncodedRow& into);
 /// The body of remove_suppression and of set_exemption (then with the exemption, if one was set).
+/// `erased`: the address is the octets of its fingerprint.
 void encode_change_address(AccountNumber scope, Channel channel, std::string_view address,
                            SlotState result, const std::optional<Exemption>& exemption,
-                           std::string& out);
+                           std::string& out, bool erased = false);
 
 }  // namespace suppressd

@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "persistence/contact_keys.hpp"
+#include "persistence/erased.hpp"
 #include "persistence/keys.hpp"
 
 namespace suppressd {
@@ -80,8 +81,10 @@ Suppression& CommitGroup::Entry::record() {
   return *made;
 }
 
+/// Who changes an erased entry has named its address: it is a record of its own again.
 void CommitGroup::mark_changed(Entry& entry) {
   entry.changed = true;
+  entry.erased = false;
   entry.after = entry.record().state();
 }
 
@@ -141,6 +144,14 @@ void CommitGroup::read(std::span<Entry* const> entries) {
     if (!decode(value, entry.record())) throw StorageFailure("a stored suppression is damaged");
     entry.before = entry.after = entry.record().state();
   });
+  for (Entry* entry : entries) {
+    if (entry->before != SlotState::absent) continue;
+    Suppression left;
+    if (!find_erased(database_, entry->scope, entry->address, left)) continue;
+    entry->record() = std::move(left);
+    entry->before = entry->after = entry->record().state();
+    entry->erased_stored = entry->erased = true;
+  }
 }
 
 void CommitGroup::work_out(std::span<const Change> changes, std::span<Outcome> outcomes) {
@@ -216,6 +227,9 @@ bool CommitGroup::add(const AddSuppressions::Row& row, Entry& entry) {
     take(row, entry.record());
   } else if (!entry.record().merge(row.cause)) {
     return false;
+  } else if (entry.erased) {
+    entry.record().given = row.given == row.address ? "" : row.given;
+    entry.record().region = row.region;
   }
   mark_changed(entry);
   return true;
@@ -326,6 +340,33 @@ void CommitGroup::expire(uint64_t today, Expiry& expiry) {
   expiry.pending = false;
 }
 
+void CommitGroup::write_entry(Entry& entry) {
+  const bool kept = entry.after != SlotState::absent;
+  const bool stored = entry.before != SlotState::absent && !entry.erased_stored;
+  if (stored && (!kept || entry.erased)) {
+    require_ok(batch_->Delete(database_.family(Family::suppressions), slice(entry.key)));
+  }
+  const std::string key =
+      entry.erased || entry.erased_stored ? erased_key(entry.scope, entry.address) : std::string();
+  if (entry.erased_stored && (!kept || !entry.erased)) {
+    require_ok(batch_->Delete(database_.family(Family::erased), slice(key)));
+  }
+  if (!kept) return;
+  scratch_.clear();
+  if (entry.erased) {
+    encode_erased(entry.record(), scratch_);
+    put(Family::erased, key, scratch_);
+    return;
+  }
+  if (entry.only_row != nullptr) {
+    take(*entry.only_row, plain_);
+    encode(plain_, scratch_);
+  } else {
+    encode(*entry.made, scratch_);
+  }
+  put(Family::suppressions, entry.key, scratch_);
+}
+
 rocksdb::WriteBatch& CommitGroup::finish(std::vector<SetUpdate>& updates) {
   contacts_.finish();
   overlay_.write(*batch_);
@@ -334,17 +375,9 @@ rocksdb::WriteBatch& CommitGroup::finish(std::vector<SetUpdate>& updates) {
   std::copy_if(order_.begin(), order_.end(), std::back_inserter(changed),
                [](const Entry* entry) { return entry->changed; });
   sort_by_key(changed);
-  Suppression plain;
   for (Entry* entry : changed) {
-    SlotState after = entry->after;
-    if (after == SlotState::absent) {
-      require_ok(batch_->Delete(database_.family(Family::suppressions), slice(entry->key)));
-    } else {
-      scratch_.clear();
-      if (entry->only_row != nullptr) take(*entry->only_row, plain);
-      encode(entry->only_row != nullptr ? plain : *entry->made, scratch_);
-      put(Family::suppressions, entry->key, scratch_);
-    }
+    write_entry(*entry);
+    const SlotState after = entry->after;
     if (after == entry->before) continue;
     meta_.digest -= entry_digest(entry->address, entry->scope, entry->before);
     meta_.digest += entry_digest(entry->address, entry->scope, after);

@@ -1,7 +1,8 @@
 // A group of changes worked out in memory before it is written: each change sees what those before
 // it did, and only the final state of a record reaches the batch, in key order, which the memtable
-// takes much faster than random order. The batch holds the suppressions, a row in `changes` for
-// each change that had an effect, accounts, keys, remembered outcomes and meta.
+// takes much faster than random order. The batch holds the suppressions (of erased addresses what
+// is left: erased.hpp), a row in `changes` for each change that had an effect, accounts, keys,
+// remembered outcomes and meta.
 //
 // Internal to the store. Thread safety: the committer's thread.
 // Errors: StorageFailure when a read fails or a stored record is damaged.
@@ -18,6 +19,7 @@
 #include "persistence/codec.hpp"
 #include "persistence/contact_table.hpp"
 #include "persistence/database.hpp"
+#include "persistence/erasure.hpp"
 #include "persistence/overlay.hpp"
 
 namespace suppressd {
@@ -63,6 +65,8 @@ class CommitGroup {
     SlotState before = SlotState::absent;  // what the set says
     SlotState after = SlotState::absent;   // what it must say after the group
     bool changed = false;
+    bool erased_stored = false;  // it is in `erased`, not in `suppressions`
+    bool erased = false;         // and there it belongs after the group
     // Imports mostly add what nobody has: until something else wants its record, such an entry is
     // the row that made it, and costs neither memory nor copies.
     const AddSuppressions::Row* only_row = nullptr;
@@ -79,6 +83,8 @@ class CommitGroup {
   static void mark_changed(Entry& entry);
   /// Joins the row to an entry that is not fresh; false when it says nothing new.
   static bool add(const AddSuppressions::Row& row, Entry& entry);
+  /// Of a changed entry: into the batch.
+  void write_entry(Entry& entry);
   static void sort_by_key(std::vector<Entry*>& entries);
   void gather(std::span<const Change> changes);
   /// Reads ahead what a change of contacts will ask for.
@@ -114,6 +120,7 @@ class CommitGroup {
   Outcome act(const Change& change, const MoveJob& what);
   Outcome act(const Change& change, const AddEvents& what);
   Outcome act(const Change& change, const EraseContact& what);
+  Outcome act(const Change& change, const EraseTraces& what);
   Outcome act(const Change& change, const AdjustCounts& what);
 
   // commit_standing.cpp: suppressions within other changes, and what they mean for contacts.
@@ -150,8 +157,6 @@ class CommitGroup {
   std::optional<Job> find_job(AccountNumber account, JobId id);
   void put_job(AccountNumber account, const Job& job);
   JobId create_job(const Change& change, AccountNumber account, Job job);
-  /// What a job was to delete, and will not, is a segment like any other again.
-  void release_segment(AccountNumber account, JobId id);
   /// False when the part must not take effect.
   bool may_step(const std::optional<JobStep>& step);
   void take_step(const Change& change, const std::optional<JobStep>& step, uint64_t changed,
@@ -170,6 +175,17 @@ class CommitGroup {
   Effects apply_request(const Change& change, AccountNumber account,
                         const ModerationRequest& request,
                         const std::vector<RequestTarget>& targets);
+  // commit_erase.cpp
+  /// Closes what suppresses the address, in the account and, unless another account's contact needs
+  /// it there, on the platform: that is the answer.
+  bool erase_address(AccountNumber account, Channel channel, std::string_view address);
+  static void erase_entry(Entry& entry);
+  /// Some of the activity; false while there may be more.
+  bool erase_activity(AccountNumber account, ContactId id);
+  void erase_from_request(const Change& change, AccountNumber account, RequestId id,
+                          const ErasurePlace& place);
+  void erase_from_job(AccountNumber account, JobId id, const ErasurePlace& place);
+
   std::optional<ModerationRequest> find_request(AccountNumber account, RequestId id);
   void put_request(AccountNumber account, const ModerationRequest& request);
 
@@ -200,6 +216,7 @@ class CommitGroup {
   std::map<std::string, ApiKey> keys_;
   std::map<std::string, RememberedOutcome> remembered_;
   std::string scratch_;
+  Suppression plain_;  // of write_entry()
   Overlay overlay_;
   ContactTable contacts_;
 };

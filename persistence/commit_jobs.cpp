@@ -4,14 +4,6 @@
 #include "persistence/contact_codec.hpp"
 
 namespace suppressd {
-namespace {
-
-bool ended(JobState state) {
-  return state == JobState::cancelled || state == JobState::done || state == JobState::failed;
-}
-
-}  // namespace
-
 std::optional<Job> CommitGroup::find_job(AccountNumber account, JobId id) {
   const std::string* bytes = overlay_.find(Family::jobs, job_key(account, id));
   if (bytes == nullptr) return std::nullopt;
@@ -54,37 +46,29 @@ Outcome CommitGroup::act(const Change& change, const CreateJob& what) {
     put_segment(what.account, *segment);
   }
   const JobId id = create_job(change, what.account, what.job);
-  if (what.deletes_segment != 0) {
-    overlay_.put(Family::jobs, deleted_segment_key(what.account, id),
-                 contact_number(what.deletes_segment));
-  }
   Outcome outcome = unchanged();
   outcome.id = id;
   return outcome;
-}
-
-void CommitGroup::release_segment(AccountNumber account, JobId id) {
-  const std::string key = deleted_segment_key(account, id);
-  const std::string* number = overlay_.find(Family::jobs, key);
-  if (number == nullptr) return;
-  std::optional<Segment> segment =
-      find_segment(account, static_cast<SegmentId>(ByteReader(*number).u64()));
-  overlay_.erase(Family::jobs, key);
-  if (!segment) return;
-  segment->deleting = false;
-  put_segment(account, *segment);
 }
 
 Outcome CommitGroup::act(const Change& change, const SetJobState& what) {
   std::optional<Job> job = find_job(what.account, what.id);
   if (!job) return refuse(Outcome::Status::not_found);
   if (job->state == what.state) return unchanged();
-  if (ended(job->state)) return refuse(Outcome::Status::stopped);
+  const bool ends = ended(what.state);
+  const bool begun = job->kind == JobKind::erase_contact && !job->position.empty();
+  if (ended(job->state) || (ends && begun)) return refuse(Outcome::Status::stopped);
+  if (ends) job->position.clear();
   job->state = what.state;
   job->updated_at = change.at;
   if (!what.result.empty()) job->result = what.result;
   put_job(what.account, *job);
-  if (ended(what.state)) release_segment(what.account, what.id);
+  if (what.releases_segment != 0) {
+    if (std::optional<Segment> segment = find_segment(what.account, what.releases_segment)) {
+      segment->deleting = false;
+      put_segment(what.account, *segment);
+    }
+  }
   LoggedAct act;
   act.account = what.account;
   act.subject = job->id;
@@ -113,6 +97,7 @@ void CommitGroup::take_step(const Change& change, const std::optional<JobStep>& 
   job.updated_at = change.at;
   if (step->finished) {
     job.state = JobState::done;
+    job.position.clear();
     job.result = step->result;
   }
   put_job(step->account, job);

@@ -96,6 +96,7 @@ CommitGroup::Effects CommitGroup::apply_request(const Change& change, AccountNum
     std::vector<Row> rows;
     rows.reserve(targets.size());
     for (const RequestTarget& target : targets) {
+      if (target.address.empty()) continue;  // erased meanwhile
       Row& row = rows.emplace_back();
       row.channel = target.channel;
       row.address = target.address;
@@ -119,6 +120,10 @@ CommitGroup::Effects CommitGroup::apply_request(const Change& change, AccountNum
     return effects;
   }
   for (const RequestTarget& target : targets) {
+    if (target.address.empty()) {
+      ++effects.already;
+      continue;
+    }
     const bool ended = unsuppress(change, account, target.channel, target.address);
     bool exempted = false;
     if (!entry_now(platform_number, target.channel, target.address).record().causes.empty() &&

@@ -1,21 +1,11 @@
 // Suppressions that come about within other changes (events, requests), and what a changed
 // suppression means for the contacts that have its address: the record of each says the verdict of
 // the moment, so it changes in the same commit.
-#include <algorithm>
 #include <cassert>
 
 #include "persistence/commit_group.hpp"
 
 namespace suppressd {
-namespace {
-
-/// The cause that is shown: the strongest; of equals the first.
-const Cause& shown_cause(const std::vector<Cause>& causes) {
-  return *std::max_element(causes.begin(), causes.end(),
-                           [](const Cause& a, const Cause& b) { return a.reason < b.reason; });
-}
-
-}  // namespace
 
 Outcome CommitGroup::suppress(const Change& change, AccountNumber scope,
                               const std::vector<Row>& rows) {
@@ -56,21 +46,13 @@ bool CommitGroup::set_exemption(const Change& change, AccountNumber scope, Chann
 }
 
 Standing CommitGroup::standing(AccountNumber account, Channel channel, std::string_view address) {
-  Standing standing;
   Entry& mine = entry_now(account, channel, address);
-  if (mine.after != SlotState::absent && !mine.record().causes.empty()) {
-    const Cause& cause = shown_cause(mine.record().causes);
-    return {cause.reason, Scope::account, false, cause.at, cause.source, cause.campaign};
+  if (mine.after != SlotState::absent && mine.after != SlotState::exempt) {
+    return standing_by(&mine.record(), nullptr);
   }
   Entry& all = entry_now(platform_number, channel, address);
-  if (all.after == SlotState::absent || all.record().causes.empty()) return standing;
-  if (mine.after == SlotState::exempt) {
-    standing.exempt = true;
-    return standing;
-  }
-  // Whose campaign it was is another account's business.
-  const Cause& cause = shown_cause(all.record().causes);
-  return {cause.reason, Scope::platform, false, cause.at, cause.source, ""};
+  return standing_by(mine.after == SlotState::exempt ? &mine.record() : nullptr,
+                     all.after != SlotState::absent ? &all.record() : nullptr);
 }
 
 void CommitGroup::refresh_contacts(const Change& change, AccountNumber scope, Channel channel,

@@ -7,6 +7,22 @@
 
 namespace suppressd {
 
+Standing standing_by(const Suppression* account, const Suppression* platform) {
+  Standing standing;
+  if (account != nullptr && !account->causes.empty()) {
+    const Cause& cause = account->shown();
+    return {cause.reason, Scope::account, false, cause.at, cause.source, cause.campaign};
+  }
+  if (platform == nullptr || platform->causes.empty()) return standing;
+  if (account != nullptr && account->exemption) {
+    standing.exempt = true;
+    return standing;
+  }
+  // Whose campaign it was is another account's business.
+  const Cause& cause = platform->shown();
+  return {cause.reason, Scope::platform, false, cause.at, cause.source, ""};
+}
+
 ContactState ContactAddress::state() const {
   if (address.empty()) return ContactState::none;
   if (deletion) return ContactState::deleted;

@@ -70,6 +70,10 @@ struct Standing {
   bool operator==(const Standing&) const = default;
 };
 
+/// What these say of an account's address: its own suppression or exemption, and the platform's
+/// suppression; null where there is none.
+Standing standing_by(const Suppression* account, const Suppression* platform);
+
 struct Deletion {
   TimeMs at = 0;
   std::string by;

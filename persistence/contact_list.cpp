@@ -50,6 +50,7 @@ class Scan final : public ContactScan {
         sequence_(snapshot_.sequence()),
         filter_(filter),
         plan_(plan_of(account, filter, sort)),
+        start_(position),
         position_(position),
         walk_(snapshot_, plan_, position, RowWalk::Extent::whole) {}
 
@@ -64,6 +65,13 @@ class Scan final : public ContactScan {
     return found;
   }
   std::string position() const override { return position_; }
+  void rewind() override {
+    position_ = start_;
+    walk_ = IndexWalk(snapshot_, plan_, start_, RowWalk::Extent::whole);
+    batch_ = {};
+    at_ = 0;
+    batch_rows_ = scan_batch_rows_min / 2;
+  }
   uint64_t sequence() const override { return sequence_; }
 
  private:
@@ -83,6 +91,7 @@ class Scan final : public ContactScan {
   const uint64_t sequence_;
   const ContactFilter filter_;
   const ContactPlan plan_;
+  const std::string start_;
   std::string position_;
   IndexWalk walk_;
   RecordBatch batch_;

@@ -76,6 +76,8 @@ class ContactScan {
   /// Where a later scan with the same filter and sort goes on after the last contact given. It is no
   /// cursor: whoever has it can tell what it holds, so it stays within the store and its jobs.
   virtual std::string position() const = 0;
+  /// Back to where it began: the same contacts again, of the same moment.
+  virtual void rewind() = 0;
   virtual uint64_t sequence() const = 0;
 };
 

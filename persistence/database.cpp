@@ -25,6 +25,10 @@ constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with f
 constexpr size_t block_bytes = 16 << 10;
 constexpr size_t readahead_bytes = 4 << 20;
 constexpr double bloom_bits_per_key = 10;
+// A MANIFEST names the first and the last key of tables, also of those that are gone. So that none of
+// an erased address stays in one, a new one is begun with every flush and compaction: a few hundred
+// octets a table, nothing beside the tables themselves.
+constexpr uint64_t manifest_bytes_max = 1;
 constexpr uint64_t log_file_bytes_max = 16ull << 20;
 constexpr size_t log_files_max = 4;
 // Bulk imports outrun compaction for a while; waiting for it too early costs more than it saves.
@@ -70,6 +74,7 @@ rocksdb::DBOptions database_options(bool create, bool raise, FailureLatch& latch
   options.max_subcompactions = 2;
   options.bytes_per_sync = 1 << 20;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_manifest_file_size = manifest_bytes_max;
   options.max_log_file_size = log_file_bytes_max;
   options.keep_log_file_num = log_files_max;
   options.stats_dump_period_sec = 0;

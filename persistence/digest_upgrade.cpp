@@ -2,6 +2,7 @@
 // slots. Once, before anything else, their suppressions are proven against it and the digest of
 // today is stored instead. FORMAT is raised first: from then on an older suppressd, which would
 // call the new meta damaged, says that the directory is newer. A crash between the two starts over.
+// Such a directory has no contacts, so nothing in it was erased and all entries are suppressions.
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "persistence/erased.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/shard_puts.hpp"
 #include "persistence/store_impl.hpp"
@@ -60,6 +61,16 @@ class Loader {
     for (std::thread& thread : running) thread.join();
     if (failure_) std::rethrow_exception(failure_);
     return totals_;
+  }
+
+  /// Of erased addresses only the hashes are left. Call it after run().
+  static void add_erased(const Database& database, SuppressionSet& set, Totals& totals) {
+    for_each_erased(
+        database, [&](AccountNumber scope, const Fingerprint& address, SlotState state) {
+          totals.digest += entry_digest(address, scope, state);
+          ++totals.entries;
+          totals.replaced += set.put(address, scope, state) != SlotState::absent ? 1 : 0;
+        });
   }
 
  private:
@@ -140,7 +151,8 @@ bool scan_into(const Database& database, const FingerprintKey& key, const Meta& 
   set.clear();
   set.reserve(meta.entries);
   progress = 0.0;
-  const Totals totals = Loader(database, key, meta.entries, set, progress).run(threads);
+  Totals totals = Loader(database, key, meta.entries, set, progress).run(threads);
+  Loader::add_erased(database, set, totals);
   if (totals.entries == meta.entries && totals.digest == meta.digest &&
       set.entries() + totals.replaced == meta.entries) {
     return false;

@@ -30,7 +30,7 @@ std::optional<RequestState> parse_request_state(std::string_view name);
 
 struct RequestTarget {
   Channel channel = Channel::email;
-  std::string address;    // canonical
+  std::string address;    // canonical; empty: it was erased, and there is no contact
   ContactId contact = 0;  // 0: named by its address, and no contact of the account
   bool operator==(const RequestTarget&) const = default;
 };
@@ -67,10 +67,16 @@ std::string_view name_of(JobKind kind);
 
 enum class JobState : uint8_t { running = 1, paused = 2, cancelled = 3, done = 4, failed = 5 };
 std::string_view name_of(JobState state);
+/// It will not go on.
+constexpr bool ended(JobState state) {
+  return state == JobState::cancelled || state == JobState::done || state == JobState::failed;
+}
 
 /// `plan` is what the job was asked for, as JSON text that the server reads; the store only keeps
 /// it. `position` is where the next part begins, likewise. Both are rewritten with every part, in
 /// the commit of that part, so that a job resumes after a crash without repeating or losing a row.
+/// The position of an erasure is the store's own (Store::next_part_of_erasure). Positions can name
+/// addresses: they are not for showing, and go when the job ends.
 struct Job {
   JobId id = 0;
   JobKind kind = JobKind::delete_contacts;

@@ -18,6 +18,9 @@ std::string_view view(const rocksdb::Slice& octets) {
 
 }  // namespace
 
+Overlay::Overlay(const Database& database) : database_(database) {}
+Overlay::~Overlay() = default;
+
 const std::string* Overlay::find(Family family, std::string_view key) {
   const Rows& rows = rows_[static_cast<size_t>(family)];
   auto at = rows.find(key);
@@ -63,6 +66,12 @@ void Overlay::erase_unread(Family family, std::string key) {
   unread_.push_back({family, std::move(key), std::nullopt});
 }
 
+void Overlay::forget_unread(Family family, std::string_view prefix) {
+  std::erase_if(unread_, [&](const Unread& row) {
+    return row.family == family && row.value && row.key.starts_with(prefix);
+  });
+}
+
 void Overlay::prefetch(Family family, std::vector<std::string> keys) {
   Rows& rows = rows_[static_cast<size_t>(family)];
   std::erase_if(keys, [&rows](const std::string& key) { return rows.contains(key); });
@@ -85,8 +94,10 @@ std::vector<std::string> Overlay::keys_with(Family family, std::string_view pref
   const Rows& rows = rows_[static_cast<size_t>(family)];
   const std::set<std::string_view>& order = ordered_.at(family);
   std::vector<std::string> keys;
-  const std::unique_ptr<rocksdb::Iterator> stored(
-      database_.rocks().NewIterator(read_options(), database_.family(family)));
+  std::unique_ptr<rocksdb::Iterator>& stored = stored_[family];
+  if (!stored) {
+    stored.reset(database_.rocks().NewIterator(read_options(), database_.family(family)));
+  }
   for (stored->Seek(slice(prefix)); stored->Valid(); stored->Next()) {
     const std::string_view key = view(stored->key());
     if (!key.starts_with(prefix)) break;

@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,7 +22,8 @@ namespace suppressd {
 
 class Overlay {
  public:
-  explicit Overlay(const Database& database) : database_(database) {}
+  explicit Overlay(const Database& database);
+  ~Overlay();
 
   /// Null when there is no such row. Valid until this row is put or erased.
   const std::string* find(Family family, std::string_view key);
@@ -33,7 +35,9 @@ class Overlay {
 
   /// Reads many rows at once, for find() later.
   void prefetch(Family family, std::vector<std::string> keys);
-  /// Keys of Family::owners or Family::claims that start so, as the group has left them.
+  /// Takes back what put_unread() of this group put under keys that start so.
+  void forget_unread(Family family, std::string_view prefix);
+  /// Keys of Family::owners, claims or requests that start so, as the group has left them.
   std::vector<std::string> keys_with(Family family, std::string_view prefix);
 
   bool writes() const { return written_ != 0 || !unread_.empty(); }
@@ -62,7 +66,10 @@ class Overlay {
   std::array<Rows, families> rows_;
   std::vector<Unread> unread_;
   /// Keys of rows_ that were written, of the families that keys_with() knows.
-  std::map<Family, std::set<std::string_view>> ordered_{{Family::owners, {}}, {Family::claims, {}}};
+  std::map<Family, std::set<std::string_view>> ordered_{
+      {Family::owners, {}}, {Family::claims, {}}, {Family::requests, {}}};
+  /// Of the families that keys_with() knows: making one costs more than many seeks.
+  std::map<Family, std::unique_ptr<rocksdb::Iterator>> stored_;
   size_t written_ = 0;
 };
 

@@ -33,6 +33,11 @@ Reason Suppression::strongest() const {
   return strongest;
 }
 
+const Cause& Suppression::shown() const {
+  return *std::max_element(causes.begin(), causes.end(),
+                           [](const Cause& a, const Cause& b) { return a.reason < b.reason; });
+}
+
 SlotState Suppression::state() const {
   if (!causes.empty()) return slot_state(strongest());
   return exemption ? SlotState::exempt : SlotState::absent;

@@ -56,6 +56,8 @@ struct Suppression {
   std::optional<Exemption> exemption;
 
   Reason strongest() const;
+  /// The cause that is shown: the strongest; of equals the first. There must be one.
+  const Cause& shown() const;
   /// What the set must say: the strongest reason, else exempt, else absent.
   SlotState state() const;
   /// Joins `cause`. False when one equal in reason, source, campaign and evidence is there, or when

@@ -1,12 +1,14 @@
 // Normalization is versioned data: when its rules change, addresses move to new keys. Every record
 // is normalized again from what was given; one that moves joins whatever is at its new key, so that
-// an upgrade never un-suppresses anyone. A record that no longer normalizes stays where it is.
+// an upgrade never un-suppresses anyone. A record that no longer normalizes stays where it is. So does
+// what is left of an erased address: a hash cannot be normalized. Contacts follow (rekey_contacts.cpp).
 //
 // Each move is one atomic batch that carries meta's count and digest along; the version is written
 // last, so an interrupted run starts over and finds the moved records at rest.
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include "persistence/erased.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/store_impl.hpp"
 
@@ -20,6 +22,7 @@ class Rekeying {
 
   void run() {
     scan();
+    rekey_contacts(database_, normalizer_, key_, meta_.sequence + 1);
     uint32_t before = meta_.normalizer;
     Meta next = meta_;
     next.normalizer = normalizer_version;
@@ -53,6 +56,11 @@ class Rekeying {
       move_if_needed(key, parts, record);
     }
     require_ok(row->status());
+    for_each_erased(database_,
+                    [&](AccountNumber scope, const Fingerprint& address, SlotState state) {
+                      ++entries;
+                      digest += entry_digest(address, scope, state);
+                    });
     if (entries != expected.entries || digest != expected.digest) {
       throw StoreError(StoreError::Kind::digest_mismatch,
                        "the stored suppressions are not what was stored: count or digest differ. "
@@ -81,24 +89,32 @@ class Rekeying {
   void move(const std::string& key, const SuppressionKey& from, const std::string& address,
             const Suppression& record) {
     std::string to = suppression_key(from.scope, from.channel, address), bytes;
-    Suppression target = record;
-    SlotState target_before = SlotState::absent;
-    if (database_.get(Family::suppressions, to, bytes)) {
-      if (!decode(bytes, target)) throw StorageFailure("a stored suppression is damaged");
-      target_before = target.state();
-      for (const Cause& cause : record.causes) target.merge(cause);
-      if (!target.exemption) target.exemption = record.exemption;
+    const Fingerprint target_address = key_(CanonicalAddress::from_stored(from.channel, address));
+    Suppression target;
+    const bool stored = database_.get(Family::suppressions, to, bytes);
+    if (stored && !decode(bytes, target)) throw StorageFailure("a stored suppression is damaged");
+    const bool erased = !stored && find_erased(database_, from.scope, target_address, target);
+    const SlotState target_before = target.state();
+    if (!stored) {
+      target.given = record.given;
+      target.region = record.region;
     }
+    for (const Cause& cause : record.causes) target.merge(cause);
+    if (!target.exemption) target.exemption = record.exemption;
     Meta next = meta_;
     next.digest -= digest_of(from.scope, from.channel, from.address, record.state());
-    next.digest -= digest_of(from.scope, from.channel, address, target_before);
-    next.digest += digest_of(from.scope, from.channel, address, target.state());
+    next.digest -= entry_digest(target_address, from.scope, target_before);
+    next.digest += entry_digest(target_address, from.scope, target.state());
     if (target_before != SlotState::absent) --next.entries;
     bytes.clear();
     encode(target, bytes);
     rocksdb::WriteBatch batch;
     require_ok(batch.Delete(database_.family(Family::suppressions), key));
     require_ok(batch.Put(database_.family(Family::suppressions), to, bytes));
+    if (erased) {
+      require_ok(
+          batch.Delete(database_.family(Family::erased), erased_key(from.scope, target_address)));
+    }
     write(batch, next, false);
   }
 

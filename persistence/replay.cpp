@@ -35,8 +35,7 @@ class Replay {
     for (ChangedAddress changed; row.next(changed);) {
       Put& next = ahead_[count_++ % puts_ahead];
       if (count_ > puts_ahead) put(next);
-      next = {key_(CanonicalAddress::from_stored(changed.channel, changed.address)), changed.scope,
-              changed.after};
+      next = {fingerprint_of(changed), changed.scope, changed.after};
       set_.prefetch(next.address);
     }
     return row.whole();
@@ -54,6 +53,10 @@ class Replay {
     AccountNumber scope;
     SlotState state;
   };
+  Fingerprint fingerprint_of(const ChangedAddress& changed) const {
+    if (changed.erased) return changed.fingerprint;
+    return key_(CanonicalAddress::from_stored(changed.channel, changed.address));
+  }
   void put(const Put& what) { set_.put(what.address, what.scope, what.state); }
 
   const FingerprintKey& key_;

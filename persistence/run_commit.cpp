@@ -3,8 +3,10 @@
 #include <rocksdb/db.h>
 
 #include <algorithm>
+#include <set>
 
 #include "persistence/contact_keys.hpp"
+#include "persistence/erased.hpp"
 #include "persistence/keys.hpp"
 
 namespace suppressd {
@@ -71,6 +73,12 @@ void RunCommit::read_stored() {
     if (!decode(value, known.record)) throw StorageFailure("a stored suppression is damaged");
     known.before = known.record.state();
   });
+  for (Entry* entry : stored) {
+    Known& known = entry->second;
+    if (known.before != SlotState::absent) continue;
+    known.erased = find_erased(database_, run_.scope(), known.address, known.record);
+    if (known.erased) known.before = known.record.state();
+  }
 }
 
 SlotState RunCommit::merge(const BulkRun::Row& row, Known& known) {
@@ -83,6 +91,9 @@ SlotState RunCommit::merge(const BulkRun::Row& row, Known& known) {
     record.causes.push_back(decode_cause(said.cause));
   } else if (!record.merge(decode_cause(said.cause))) {
     return SlotState::absent;
+  } else if (known.erased && record.given.empty()) {
+    record.given = said.given;
+    record.region = said.region;
   }
   ++(had_causes ? outcome_.updated : outcome_.added);
   return record.state();
@@ -147,6 +158,19 @@ void RunCommit::write_known(std::vector<SetUpdate>& updates) {
     meta_.entries += known.before == SlotState::absent;
     updates.push_back({known.address, run_.scope(), after});
   }
+  file.finish();
+  write_known_again();
+}
+
+/// What was left of erased addresses goes: they are records of their own again.
+void RunCommit::write_known_again() {
+  std::set<std::string> keys;
+  for (const auto& [key, known] : known_) {
+    if (known.erased) keys.insert(erased_key(run_.scope(), known.address));
+  }
+  if (keys.empty()) return;
+  RunFile& file = open(Family::erased);
+  for (const std::string& key : keys) file.remove(key);
   file.finish();
 }
 

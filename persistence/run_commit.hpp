@@ -37,6 +37,7 @@ class RunCommit {
     Fingerprint address;
     SlotState before = SlotState::absent;
     bool in_file = false;  // of the run, as if it were new
+    bool erased = false;   // its address was: what is left of it goes
     Suppression record;
   };
   using Entry = std::pair<const std::string, Known>;
@@ -47,6 +48,7 @@ class RunCommit {
   /// What the row's suppression is after it; absent when the row says nothing new.
   SlotState merge(const BulkRun::Row& row, Known& known);
   void write_known(std::vector<SetUpdate>& updates);
+  void write_known_again();
   void write_changes();
   std::string change_head() const;
   void append_effective(size_t first, size_t last, std::string& change);

@@ -45,6 +45,10 @@ void RunFile::put(std::string_view key, std::string_view value) {
   require_ok(writer_->Put(slice(key), slice(value)));
 }
 
+void RunFile::remove(std::string_view key) {
+  require_ok(writer_->Delete(slice(key)));
+}
+
 void RunFile::finish() {
   require_ok(writer_->Finish());
   writer_.reset();

@@ -26,7 +26,9 @@ class RunFile {
 
   /// Keys in ascending order, each once.
   void put(std::string_view key, std::string_view value);
-  /// Makes it durable. At least one key must have been put.
+  /// In the same order: the database's row of this key goes.
+  void remove(std::string_view key);
+  /// Makes it durable. At least one key must have been put or removed.
   void finish();
 
   Family family() const { return family_; }

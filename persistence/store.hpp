@@ -128,11 +128,12 @@ class Store {
   // ---- any thread ----
   uint64_t sequence() const;           // last committed
   uint64_t suppression_count() const;  // entries of the set: suppressions and exemptions
+  /// Of an erased address: reason and time, with the source `erased` and no words.
   std::optional<Suppression> find(AccountNumber scope, Channel channel,
                                   std::string_view canonical) const;
   /// Suppressions (not what is only an exemption) in key order: channel, then address. At most
   /// `limit`, and bounded work: a page may be shorter, even empty, with `next` set, when a filter
-  /// passes over many records. `cursor` is what an earlier page gave, or empty. Throws
+  /// passes over many records. Erased ones are not shown: there is no address to show. `cursor` is what an earlier page gave, or empty. Throws
   /// std::invalid_argument on a bad cursor.
   SuppressionPage list(AccountNumber scope, const SuppressionFilter& filter,
                        std::string_view cursor, size_t limit) const;
@@ -140,6 +141,19 @@ class Store {
   /// most `limit`, and bounded work and bytes: a page may be short, even empty, before `up_to`.
   ChangePage changes(uint64_t after, uint64_t up_to, std::optional<AccountNumber> account,
                      size_t limit) const;
+  /// The next part of a running job of kind erase_contact, to be committed with a time of now (`by`
+  /// is filled in); then read the job again and ask for the next one, until it is done. Does what
+  /// the part needs beforehand: searches a piece of the log of changes, or rewrites the files that
+  /// held what was erased, which takes seconds to minutes and first waits until reads that began
+  /// earlier have ended. `contact`: whom the job is to erase. nullopt once `stopping` became true.
+  ///
+  /// Outcomes: `not_found`: there is no such contact (the first part only). `stopped`: the job was
+  /// paused, or stands elsewhere by now.
+  ///
+  /// When the job is done, what was erased is in no file of the directory. Files that a walk opened
+  /// earlier still reads go when it ends; a file system may keep what deleted files held.
+  std::optional<Change> next_part_of_erasure(AccountNumber account, const Job& job,
+                                             ContactId contact, std::atomic<bool>& stopping) const;
   /// Contacts, segments, requests, jobs, counts (contact_reader.hpp).
   const ContactReader& contacts() const;
   std::vector<Account> accounts() const;  // all; the server keeps them in memory

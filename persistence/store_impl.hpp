@@ -11,6 +11,7 @@
 #include "persistence/contact_reader.hpp"
 #include "persistence/data_directory.hpp"
 #include "persistence/database.hpp"
+#include "persistence/erasure.hpp"
 #include "persistence/image.hpp"
 #include "persistence/mark.hpp"
 #include "persistence/run_file.hpp"
@@ -51,6 +52,7 @@ struct Store::Impl {
     }
   }
 
+  std::optional<Suppression> find_hashed(const std::string& suppression) const;
   std::string load_image(const Image& image, SuppressionSet& set, unsigned threads,
                          std::atomic<double>& progress) const;
   /// Makes the batch durable, then the mark, then the numbers known. False: the latch is tripped.
@@ -58,6 +60,16 @@ struct Store::Impl {
   /// The same with files that the database takes in at once.
   bool ingest(const std::vector<const RunFile*>& files, const Meta& next);
   bool acknowledge(const Meta& next);
+  // store_erase.cpp
+  void flush_all() const;
+  void search_records(AccountNumber account, ErasurePlace& place, EraseTraces& part,
+                      const std::atomic<bool>& stopping) const;
+  void search_changes(ErasurePlace& place, EraseTraces& part,
+                      const std::atomic<bool>& stopping) const;
+  Change search_part(const Job& job, EraseTraces part, ErasurePlace place,
+                     const std::atomic<bool>& stopping) const;
+  Change compaction_part(const Job& job, JobStep step, ErasurePlace place,
+                         std::atomic<bool>& stopping) const;
   SuppressionPage list(AccountNumber scope, const SuppressionFilter& filter,
                        std::string_view cursor, size_t limit) const;
   void publish_meta() {
@@ -95,5 +107,10 @@ void upgrade_digest_if_needed(Database& database, DataDirectory& directory,
 /// Normalizes every address again when the store's keys were made by another normalizer_version.
 /// Throws StoreError. Restartable: until the last batch the old version stands.
 void rekey_if_needed(Database& database, const FingerprintKey& key, Meta& meta);
+/// The contacts' part of it, after the suppressions': addresses are normalized again from what was
+/// given, and say what the suppressions say of them now. Which of an address changes gets the
+/// sequence. Throws StoreError and StorageFailure. May be repeated.
+void rekey_contacts(Database& database, Normalizer& normalizer, const FingerprintKey& key,
+                    uint64_t sequence);
 
 }  // namespace suppressd

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "persistence/cursor.hpp"
+#include "persistence/erased.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/row_walk.hpp"
 #include "persistence/store_impl.hpp"
@@ -102,11 +103,29 @@ class PageWalk {
 
 std::optional<Suppression> Store::find(AccountNumber scope, Channel channel,
                                        std::string_view canonical) const {
-  std::string key = suppression_key(scope, channel, canonical), value;
-  if (canonical.empty() || !impl_->database.get(Family::suppressions, key, value)) {
-    return std::nullopt;
+  if (canonical.empty()) return std::nullopt;
+  const std::string key = suppression_key(scope, channel, canonical);
+  std::string value;
+  if (impl_->database.get(Family::suppressions, key, value)) return decode_row(key, value);
+  return impl_->read_between_ingests([&] { return impl_->find_hashed(key); });
+}
+
+/// Not found among the suppressions: erased, or moved from there to here meanwhile, so both are
+/// read at one moment.
+std::optional<Suppression> Store::Impl::find_hashed(const std::string& suppression) const {
+  SuppressionKey parts;
+  if (!parse_suppression_key(suppression, parts)) return std::nullopt;
+  const Fingerprint address = key(CanonicalAddress::from_stored(parts.channel, parts.address));
+  const Snapshot snapshot(database.rocks());
+  std::string value;
+  if (database.get(Family::suppressions, suppression, value, snapshot.get())) {
+    return decode_row(suppression, value);
   }
-  return decode_row(key, value);
+  Suppression record;
+  if (!find_erased(database, parts.scope, address, record, snapshot.get())) return std::nullopt;
+  record.channel = parts.channel;
+  record.address = parts.address;
+  return record;
 }
 
 SuppressionPage Store::list(AccountNumber scope, const SuppressionFilter& filter,

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "persistence/erased.hpp"
 #include "persistence/keys.hpp"
 #include "persistence/shard_puts.hpp"
 #include "persistence/store_impl.hpp"
@@ -191,6 +192,9 @@ bool scan_tables(const Database& database, const FingerprintKey& key, const Meta
   } catch (const TableUnreadable&) {
     return false;
   }
+  // Few, and in a family of their own.
+  for_each_erased(database, [&set](AccountNumber scope, const Fingerprint& address,
+                                   SlotState state) { set.put(address, scope, state); });
   return set.entries() == meta.entries && set.digest() == meta.digest;
 }
 

@@ -20,6 +20,7 @@
 #include "server/committer.hpp"
 #include "server/config.hpp"
 #include "server/image_keeper.hpp"
+#include "server/job_runner.hpp"
 #include "server/listener.hpp"
 #include "server/log.hpp"
 #include "server/tls.hpp"
@@ -87,8 +88,8 @@ void write_port_file(const std::string& path, uint16_t port) {
 }
 
 /// Loads the list, then lets requests in. Runs on its own thread while health is already answered.
-void load(Store& store, SuppressionSet& set, Committer& committer, ImageKeeper& image,
-          Health& health, const Options& options) {
+void load(Store& store, SuppressionSet& set, Committer& committer, JobRunner& jobs,
+          ImageKeeper& image, Health& health, const Options& options) {
   const auto began = std::chrono::steady_clock::now();
   const Loaded loaded =
       store.load(set, threads_or_cores(options.load_threads), health.load_progress);
@@ -106,6 +107,7 @@ void load(Store& store, SuppressionSet& set, Committer& committer, ImageKeeper& 
   Phase expected = Phase::loading;  // unhealthy and draining stay what they are
   health.phase.compare_exchange_strong(expected, Phase::ready);
   image.start(image_sequence);
+  jobs.start();
   log(LogLevel::info, "ready",
       {{"from", from_image ? "image" : "store"},
        {"replayed", loaded.changes_replayed},
@@ -146,8 +148,13 @@ int serve(const Options& options) {
   Directory directory;
   directory.load(store->accounts(), store->keys());
   // The one writer; store and set meet only here.
-  Committer committer(*store, set,
-                      [&](auto changes, auto outcomes) { directory.apply(changes, outcomes); });
+  JobBell bell;
+  Committer committer(*store, set, [&](auto changes, auto outcomes) {
+    directory.apply(changes, outcomes);
+    bell.notice(changes, outcomes);
+  });
+  // Work on many contacts, a part at a time.
+  JobRunner jobs(*store, committer, bell, static_cast<unsigned>(options.job_threads));
   // What makes the next start fast.
   ImageKeeper image(*store, set, committer, health.image,
                     {options.image_interval, options.image_deadline});
@@ -175,7 +182,7 @@ int serve(const Options& options) {
   boost::asio::io_context control;
   std::future<void> loaded = std::async(std::launch::async, [&] {
     try {
-      load(*store, set, committer, image, health, options);
+      load(*store, set, committer, jobs, image, health, options);
     } catch (...) {
       boost::asio::post(control, [&control] { control.stop(); });
       throw;
@@ -194,6 +201,7 @@ int serve(const Options& options) {
     _exit(exit_in_order);
   }
   loaded.get();  // throws what loading failed with
+  jobs.stop();
   image.finish();
   log(LogLevel::info, "stopped");
   return exit_in_order;

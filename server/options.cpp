@@ -35,6 +35,8 @@ constexpr std::array rows = {
               "Threads that read the store for lists, exports and details."},
     OptionRow{"load-threads", &Options::load_threads, count, "threads", 0, 512,
               "Threads that load the list at start; 0 is one a core."},
+    OptionRow{"job-threads", &Options::job_threads, count, "threads", 1, 64,
+              "Threads that run jobs beside everything else, at the lowest priority."},
     OptionRow{"image-interval", &Options::image_interval, duration, "seconds", 0, 24 * hour,
               "Writes an image of the list this often, if it changed, and at SIGTERM, for a fast "
               "start; 0 is never."},

@@ -27,6 +27,7 @@ struct Options {
   uint64_t threads = 0;
   uint64_t worker_threads = 2;
   uint64_t load_threads = 0;
+  uint64_t job_threads = 2;
   std::chrono::milliseconds image_interval{15 * 60'000};
   std::chrono::milliseconds image_deadline{60'000};
   uint64_t block_cache_bytes = 256ull << 20;

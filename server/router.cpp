@@ -37,9 +37,9 @@ constexpr std::array route_table{
     Route{"DELETE", "/v1/accounts/{account}/suppressions/{channel}/{address}", staff, when_ready,
           acts, delete_suppression, owner_if_allowed},
     Route{"PUT", "/v1/accounts/{account}/suppressions/{channel}/{address}/exemption", staff,
-          when_ready, acts, put_exemption},
+          when_ready, acts, put_exemption, owner_if_allowed},
     Route{"DELETE", "/v1/accounts/{account}/suppressions/{channel}/{address}/exemption", staff,
-          when_ready, acts, delete_exemption},
+          when_ready, acts, delete_exemption, owner_if_allowed},
 
     Route{"POST", "/v1/platform/suppressions", staff, when_ready, acts, post_suppressions},
     Route{"GET", "/v1/platform/suppressions", staff, when_ready, reads, get_suppressions},

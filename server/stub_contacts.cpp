@@ -18,9 +18,6 @@ std::unique_ptr<Exchange> delete_contact(Call&) {
 std::unique_ptr<Exchange> post_contact_restore(Call&) {
   return problem_exchange(busy_problem());
 }
-std::unique_ptr<Exchange> post_contact_erase(Call&) {
-  return problem_exchange(busy_problem());
-}
 std::unique_ptr<Exchange> get_contact_activity(Call&) {
   return problem_exchange(busy_problem());
 }

@@ -208,7 +208,6 @@ class StoredContacts {
       }
     }
     for (const auto& [key, value] : database_.rows("jobs")) {
-      if (key[0] == 'd') jobs.insert(key);
       if (key[0] != 'j') continue;
       jobs.insert(key);
       const Job job = decode_job(value).value();

@@ -17,6 +17,7 @@
 #include "server/app.hpp"
 #include "server/auth.hpp"
 #include "server/committer.hpp"
+#include "server/job_runner.hpp"
 #include "server/worker_pool.hpp"
 
 namespace suppressd::test {
@@ -151,7 +152,9 @@ class AppDriver {
                    [this](std::span<const Change> changes, std::span<const Outcome> outcomes) {
                      if (during_commit) during_commit();
                      directory_.apply(changes, outcomes);
+                     bell_.notice(changes, outcomes);
                    }),
+        jobs_(*store_, committer_, bell_, 2),
         pool_(2, options.pool_queue_tasks_max),
         app_({*store_, set_, committer_, directory_, health_, metrics_, pool_, options.limits}),
         worker_(set_, metrics_.add_thread()) {
@@ -161,6 +164,7 @@ class AppDriver {
     std::getline(file, admin);
     health_.loaded = options.loaded;
     health_.phase = options.loaded ? Phase::ready : Phase::loading;
+    if (options.loaded) jobs_.start();
   }
 
   Reply send(const Request& request) { return walk(app_, worker_, request); }
@@ -238,7 +242,9 @@ class AppDriver {
   Directory directory_;
   Health health_;
   Metrics metrics_;
+  JobBell bell_;
   Committer committer_;
+  JobRunner jobs_;
   WorkerPool pool_;
   App app_;
   Worker worker_;

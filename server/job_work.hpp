@@ -1,0 +1,66 @@
+// What a running job does next: the changes of its parts, one after the other, each of which moves
+// the job on. Made anew from the job's record at a start, a resume, or after a part was refused.
+//
+// A walk goes through one list of contacts after the other (its stages). The job's position is the
+// stage's number in an octet and the scan's position in it; empty before the first part. The last
+// part changes nothing but the job, or is what could only be done after all others. What a scan has
+// read may have changed until its part is committed: the committer looks again at each contact.
+//
+// One thread's at a time. Errors: StorageFailure; std::invalid_argument when the record holds a
+// plan or a position that this program does not know.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "persistence/change.hpp"
+#include "persistence/contact_reader.hpp"
+#include "server/job_plan.hpp"
+
+namespace suppressd {
+
+inline constexpr size_t job_part_rows = 5'000;
+static_assert(job_part_rows <= change_rows_max);
+
+class JobWork {
+ public:
+  /// `go_on` is asked now and then by what takes long before there is a part.
+  JobWork(const ContactReader& reader, AccountNumber account, Job job, std::function<bool()> go_on);
+  ~JobWork();
+
+  /// The next part, which begins where the one before it ended. nullopt: not now, because go_on
+  /// said no. Precondition: not finished().
+  std::optional<Change> next();
+  /// The last part given finishes the job.
+  bool finished() const { return finished_; }
+  /// What to commit after the last part given was refused for `status`: the job's failure, or its
+  /// way back to the start.
+  Change after_refusal(Outcome::Status status) const;
+
+ private:
+  std::vector<ContactFilter> stages() const;
+  JobStep step_to(std::string position, uint64_t rows);
+  Change change_of(decltype(Change::what) what) const;
+  Change part(const std::vector<Contact>& contacts);
+  Change last_part();
+  /// For a job that does not know yet how many contacts it will meet.
+  std::optional<Change> take_stock();
+  std::optional<Change> recount();
+  std::vector<Contact> read();
+
+  const ContactReader& reader_;
+  const AccountNumber account_;
+  Job job_;                // as it will be once what next() gave is committed
+  std::string last_from_;  // where that part began
+  JobPlan plan_;
+  const std::function<bool()> go_on_;
+  size_t stage_ = 0;
+  std::string scan_position_;
+  std::unique_ptr<ContactScan> scan_;
+  size_t parts_of_scan_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace suppressd
