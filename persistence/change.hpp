@@ -200,8 +200,7 @@ struct SetJobState {
   AccountNumber account = platform_number;
   JobId id = 0;
   JobState state = JobState::paused;
-  std::string result;              // of a failed one
-  SegmentId releases_segment = 0;  // no longer marked as being deleted, when that job ends so
+  std::string result;  // of a failed one
 };
 /// A part of a job that changes nothing but the job.
 struct MoveJob {

@@ -46,9 +46,25 @@ Outcome CommitGroup::act(const Change& change, const CreateJob& what) {
     put_segment(what.account, *segment);
   }
   const JobId id = create_job(change, what.account, what.job);
+  if (what.deletes_segment != 0) {
+    overlay_.put(Family::jobs, deleted_segment_key(what.account, id),
+                 contact_number(what.deletes_segment));
+  }
   Outcome outcome = unchanged();
   outcome.id = id;
   return outcome;
+}
+
+void CommitGroup::release_segment(AccountNumber account, JobId id) {
+  const std::string key = deleted_segment_key(account, id);
+  const std::string* number = overlay_.find(Family::jobs, key);
+  if (number == nullptr) return;
+  std::optional<Segment> segment =
+      find_segment(account, static_cast<SegmentId>(ByteReader(*number).u64()));
+  overlay_.erase(Family::jobs, key);
+  if (!segment) return;
+  segment->deleting = false;
+  put_segment(account, *segment);
 }
 
 Outcome CommitGroup::act(const Change& change, const SetJobState& what) {
@@ -63,12 +79,7 @@ Outcome CommitGroup::act(const Change& change, const SetJobState& what) {
   job->updated_at = change.at;
   if (!what.result.empty()) job->result = what.result;
   put_job(what.account, *job);
-  if (what.releases_segment != 0) {
-    if (std::optional<Segment> segment = find_segment(what.account, what.releases_segment)) {
-      segment->deleting = false;
-      put_segment(what.account, *segment);
-    }
-  }
+  if (ended(what.state)) release_segment(what.account, what.id);
   LoggedAct act;
   act.account = what.account;
   act.subject = job->id;

@@ -116,7 +116,7 @@ std::optional<Suppression> Store::Impl::find_hashed(const std::string& suppressi
   SuppressionKey parts;
   if (!parse_suppression_key(suppression, parts)) return std::nullopt;
   const Fingerprint address = key(CanonicalAddress::from_stored(parts.channel, parts.address));
-  const Snapshot snapshot(database.rocks());
+  const Snapshot snapshot(database);
   std::string value;
   if (database.get(Family::suppressions, suppression, value, snapshot.get())) {
     return decode_row(suppression, value);

@@ -19,13 +19,18 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::microseconds gather_time_max{500};
 
-/// How much of a group a change is.
+/// How much work, and memory, a change is.
 size_t rows_of(const Change& change) {
   const auto rows = [](const auto& what) -> size_t {
-    if constexpr (requires { what.rows.size(); }) return what.rows.size();
-    if constexpr (requires { what.ids.size(); }) return what.ids.size();
-    if constexpr (requires { what.targets.size(); }) return what.targets.size();
-    return 1;
+    if constexpr (requires { what.rows.size(); }) {
+      return what.rows.size();
+    } else if constexpr (requires { what.ids.size(); }) {
+      return what.ids.size();
+    } else if constexpr (requires { what.targets.size(); }) {
+      return what.targets.size();
+    } else {
+      return 1;
+    }
   };
   return std::max<size_t>(std::visit(rows, change.what), 1);
 }

@@ -64,13 +64,15 @@ void JobRunner::start() {
 
 void JobRunner::stop() {
   bell_.connect({});
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
+  stand_still();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+void JobRunner::stand_still() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
 }
 
 void JobRunner::run() {
@@ -95,8 +97,8 @@ void JobRunner::run() {
 std::optional<JobRunner::Turn> JobRunner::take() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || failed_ || rung_ || !rotation_.empty(); });
-    if (stopping_ || failed_) return std::nullopt;
+    changed_.wait(lock, [this] { return stopping_ || rung_ || !rotation_.empty(); });
+    if (stopping_) return std::nullopt;
     if (std::exchange(rung_, false)) {
       lock.unlock();
       look_up();
@@ -125,8 +127,10 @@ void JobRunner::look_up() {
   changed_.notify_all();
 }
 
+/// Where others wait, one of them may be an erasure, which waits for older readers.
 void JobRunner::give_back(Turn turn) {
   const std::lock_guard lock(mutex_);
+  if (turn.work && !rotation_.empty()) turn.work->let_go();
   rotation_.push_back(std::move(turn));
   changed_.notify_one();
 }
@@ -140,11 +144,6 @@ void JobRunner::leave(const Name& name) {
   changed_.notify_one();
 }
 
-bool JobRunner::stopping() const {
-  const std::lock_guard lock(mutex_);
-  return stopping_ || failed_;
-}
-
 bool JobRunner::go_on(Turn& turn) {
   if (!turn.work && !begin(turn)) return false;
   if (!turn.next) turn.next = turn.work->next();
@@ -153,7 +152,7 @@ bool JobRunner::go_on(Turn& turn) {
   turn.next.reset();
   const bool finished = turn.work->finished();
   const auto outcome = commit(std::move(change), [&] {
-    if (!finished) turn.next = turn.work->next();
+    if (!finished && !turn.work->follows_record()) turn.next = turn.work->next();
   });
   return outcome && settle(turn, *outcome, finished);
 }
@@ -163,28 +162,26 @@ bool JobRunner::begin(Turn& turn) {
   std::optional<Job> job = store_.contacts().job(account, id);
   if (!job || job->state != JobState::running) return false;
   const auto go_on = [this, account = account, id = id] {
-    if (stopping()) return false;
+    if (stopping_) return false;
     const std::optional<Job> now = store_.contacts().job(account, id);
     return now && now->state == JobState::running;
   };
-  turn.work = std::make_unique<JobWork>(store_.contacts(), account, std::move(*job), go_on);
+  turn.work = std::make_unique<JobWork>(store_, account, std::move(*job), go_on, stopping_);
   return true;
 }
 
 bool JobRunner::settle(Turn& turn, const Outcome& outcome, bool finished) {
   switch (outcome.status) {
     case Outcome::Status::committed:
+      if (turn.work->follows_record()) turn.work.reset();
       return !finished;
     case Outcome::Status::stopped:
       return false;
     case Outcome::Status::unknown:
-    case Outcome::Status::refused: {
+    case Outcome::Status::refused:
       log(LogLevel::error, "jobs stand still until a restart", {});
-      const std::lock_guard lock(mutex_);
-      failed_ = true;
-      changed_.notify_all();
+      stand_still();
       return false;
-    }
     default:
       (void)commit(turn.work->after_refusal(outcome.status), [] {});
       return false;
@@ -197,7 +194,7 @@ std::optional<Outcome> JobRunner::commit(Change change, const std::function<void
   const auto done = [promise](const Outcome& made) { promise->set_value(made); };
   while (!committer_.submit(std::move(change), done)) {
     std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, full_queue_pause, [this] { return stopping_ || failed_; })) {
+    if (changed_.wait_for(lock, full_queue_pause, [this] { return stopping_.load(); })) {
       return std::nullopt;
     }
   }

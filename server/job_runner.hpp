@@ -12,6 +12,7 @@
 // Thread safety: start and stop from one thread at a time; the bell from any.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -70,7 +71,6 @@ class JobRunner {
   void give_back(Turn turn);
   void leave(const Name& name);
   void look_up();
-  bool stopping() const;
   /// One part; false when the job leaves the rotation.
   bool go_on(Turn& turn);
   bool begin(Turn& turn);
@@ -78,19 +78,19 @@ class JobRunner {
   /// What became of the change; nullopt when it was not submitted, because of a stop. `meanwhile`
   /// runs once it is queued.
   std::optional<Outcome> commit(Change change, const std::function<void()>& meanwhile);
+  void stand_still();
 
   const Store& store_;
   Committer& committer_;
   JobBell& bell_;
   const unsigned thread_count_;
 
-  mutable std::mutex mutex_;  // guards the next six
+  std::mutex mutex_;  // guards the next four
   std::condition_variable changed_;
   std::deque<Turn> rotation_;
   std::set<Name> held_;  // in the rotation, or taken out of it for a part
   bool rung_ = false;
-  bool stopping_ = false;
-  bool failed_ = false;  // the storage did
+  std::atomic<bool> stopping_{false};  // set under the mutex; also when the storage failed
 
   std::vector<std::thread> threads_;
 };

@@ -32,13 +32,18 @@ ContactFilter in_segment(SegmentId segment, Channel channel,
 
 }  // namespace
 
-JobWork::JobWork(const ContactReader& reader, AccountNumber account, Job job,
-                 std::function<bool()> go_on)
-    : reader_(reader), account_(account), job_(std::move(job)), go_on_(std::move(go_on)) {
+JobWork::JobWork(const Store& store, AccountNumber account, Job job, std::function<bool()> go_on,
+                 std::atomic<bool>& stopping)
+    : store_(store),
+      reader_(store.contacts()),
+      account_(account),
+      job_(std::move(job)),
+      go_on_(std::move(go_on)),
+      stopping_(stopping) {
   std::optional<JobPlan> plan = parse_job_plan(job_.plan);
   if (!plan) throw std::invalid_argument("a job's plan cannot be read");
   plan_ = std::move(*plan);
-  if (job_.position.empty()) return;
+  if (job_.position.empty() || follows_record()) return;
   stage_ = static_cast<uint8_t>(job_.position[0]);
   scan_position_ = job_.position.substr(1);
 }
@@ -98,7 +103,7 @@ Change JobWork::change_of(decltype(Change::what) what) const {
 
 std::optional<Change> JobWork::next() {
   if (job_.kind == JobKind::recalculate_counts) return recount();
-  if (job_.kind == JobKind::erase_contact) return last_part();
+  if (job_.kind == JobKind::erase_contact) return erase();
   if (auto stock = take_stock()) return stock;
   const std::vector<Contact> contacts = read();
   return contacts.empty() ? last_part() : part(contacts);
@@ -206,6 +211,13 @@ std::optional<Change> JobWork::recount() {
   return change_of(std::move(adjust));
 }
 
+std::optional<Change> JobWork::erase() {
+  std::optional<Change> part =
+      store_.next_part_of_erasure(account_, job_, plan_.contact, stopping_);
+  if (part) part->at = now_ms();
+  return part;
+}
+
 Change JobWork::after_refusal(Outcome::Status status) const {
   // A contact came back into a list that the walk had left: it goes through all of them again.
   if (job_.kind == JobKind::delete_segment && status == Outcome::Status::conflict) {
@@ -215,9 +227,8 @@ Change JobWork::after_refusal(Outcome::Status status) const {
     step.from = last_from_;
     return change_of(MoveJob{std::move(step), 0});
   }
-  const SegmentId released = job_.kind == JobKind::delete_segment ? plan_.segment : 0;
   return change_of(SetJobState{account_, job_.id, JobState::failed,
-                               R"({"error":"what it works on is no longer there"})", released});
+                               R"({"error":"what it works on is no longer there"})"});
 }
 
 }  // namespace suppressd

@@ -10,6 +10,7 @@
 // plan or a position that this program does not know.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 
 #include "persistence/change.hpp"
 #include "persistence/contact_reader.hpp"
+#include "persistence/store.hpp"
 #include "server/job_plan.hpp"
 
 namespace suppressd {
@@ -26,8 +28,9 @@ static_assert(job_part_rows <= change_rows_max);
 
 class JobWork {
  public:
-  /// `go_on` is asked now and then by what takes long before there is a part.
-  JobWork(const ContactReader& reader, AccountNumber account, Job job, std::function<bool()> go_on);
+  /// `go_on` is asked now and then by a recount; `stopping` is looked at by an erasure.
+  JobWork(const Store& store, AccountNumber account, Job job, std::function<bool()> go_on,
+          std::atomic<bool>& stopping);
   ~JobWork();
 
   /// The next part, which begins where the one before it ended. nullopt: not now, because go_on
@@ -35,6 +38,11 @@ class JobWork {
   std::optional<Change> next();
   /// The last part given finishes the job.
   bool finished() const { return finished_; }
+  /// Each part follows from the job's record after the one before it: then this gives only one, and
+  /// whether that finished the job is in the record, too.
+  bool follows_record() const { return job_.kind == JobKind::erase_contact; }
+  /// Forgets what it holds of the store's past, so that nothing waits for it.
+  void let_go() { scan_.reset(); }
   /// What to commit after the last part given was refused for `status`: the job's failure, or its
   /// way back to the start.
   Change after_refusal(Outcome::Status status) const;
@@ -48,14 +56,17 @@ class JobWork {
   /// For a job that does not know yet how many contacts it will meet.
   std::optional<Change> take_stock();
   std::optional<Change> recount();
+  std::optional<Change> erase();
   std::vector<Contact> read();
 
+  const Store& store_;
   const ContactReader& reader_;
   const AccountNumber account_;
   Job job_;                // as it will be once what next() gave is committed
   std::string last_from_;  // where that part began
   JobPlan plan_;
   const std::function<bool()> go_on_;
+  std::atomic<bool>& stopping_;
   size_t stage_ = 0;
   std::string scan_position_;
   std::unique_ptr<ContactScan> scan_;

@@ -8,7 +8,6 @@
 #include "server/json_answer.hpp"
 #include "server/list_limit.hpp"
 #include "server/query.hpp"
-#include "server/sequel_exchange.hpp"
 #include "server/store_exchange.hpp"
 
 namespace suppressd {
@@ -38,16 +37,6 @@ void write_jobs(const ContactReader& reader, uint64_t sequence, AccountNumber ac
   write_json(json, 200, answer);
 }
 
-/// What ends for good lets go of the segment that it was to delete. The plan says which.
-Change end_of(const JobAuthor& author, JobId id, const Job& job) {
-  SetJobState end{author.account, id, JobState::cancelled, "", 0};
-  if (job.kind == JobKind::delete_segment) {
-    const std::optional<JobPlan> plan = parse_job_plan(job.plan);
-    if (plan) end.releases_segment = plan->segment;
-  }
-  return author.change(end);
-}
-
 std::unique_ptr<Exchange> set_state(Call& call, JobState state) {
   JobId id = 0;
   if (auto problem = read_job(call, id)) return problem_exchange(*problem);
@@ -55,15 +44,7 @@ std::unique_ptr<Exchange> set_state(Call& call, JobState state) {
   if (auto problem = IdempotencyKey::read(call, author.idempotency)) {
     return problem_exchange(*problem);
   }
-  if (state != JobState::cancelled) {
-    return job_changed_exchange(author,
-                                author.change(SetJobState{author.account, id, state, "", 0}));
-  }
-  return read_then(call.parts, call.wake, [author, id] {
-    const auto job = author.parts.store.contacts().job(author.account, id);
-    if (!job) return problem_exchange(unknown_job_problem());
-    return job_changed_exchange(author, end_of(author, id, *job));
-  });
+  return job_changed_exchange(author, author.change(SetJobState{author.account, id, state, ""}));
 }
 
 }  // namespace

@@ -2,12 +2,26 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <sodium.h>
 
 #include "persistence/codec.hpp"
 #include "persistence/keys.hpp"
 #include "store_harness.hpp"
 
 namespace suppressd {
+
+/// FORMAT as an older suppressd wrote it.
+inline void set_format(const fs::path& directory, unsigned format) {
+  std::string content = read_file(directory / "FORMAT");
+  content.replace(content.find("format 3"), 8, "format " + std::to_string(format));
+  content.resize(content.rfind("check "));
+  unsigned char hash[16];
+  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(content.data()),
+                     content.size(), nullptr, 0);
+  char hex[2 * sizeof hash + 1];
+  sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+  write_file(directory / "FORMAT", content + "check " + hex + "\n");
+}
 
 /// The database of a closed store, opened without it.
 class RawDatabase {

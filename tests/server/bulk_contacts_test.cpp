@@ -38,8 +38,8 @@ TEST_CASE("a selection is deleted in one channel, keeps its reason and its verdi
   REQUIRE(reply.status == 200);
   CHECK(reply.json()["deleted"] == 2);
   CHECK(reply.json()["unchanged"] == 3);
-  CHECK(results(reply) == std::vector<std::string>{"deleted", "deleted", "unchanged", "not_found",
-                                                   "not_found"});
+  CHECK(results(reply) ==
+        std::vector<std::string>{"deleted", "deleted", "unchanged", "not_found", "not_found"});
   const Contact gone = driver.contact("ann0@example.com");
   CHECK(gone.of(Channel::email).deletion->reason == "asked for it");
   CHECK(gone.of(Channel::email).deletion->job == 0);
@@ -99,7 +99,8 @@ TEST_CASE("bodies that are no selection and no filter are refused", "[bulk]") {
   both["ids"] = json::array();
   CHECK(error("/delete-contacts", both) == ":unknown_member");
   CHECK(error("/restore-contacts", {{"job", 9}}) == "job:not_a_string");
-  CHECK(driver.post(driver.path("/delete-contacts"), std::string((1 << 20) + 1, ' ')).status == 413);
+  CHECK(driver.post(driver.path("/delete-contacts"), std::string((1 << 20) + 1, ' ')).status ==
+        413);
   CHECK(driver.post(driver.path("/delete-contacts"), "{", "text/plain").status == 415);
 }
 

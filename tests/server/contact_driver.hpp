@@ -54,8 +54,8 @@ class ContactDriver : public AppDriver {
 
   Outcome commit(decltype(Change::what) what) {
     std::promise<Outcome> promise;
-    const bool queued = committer().submit(
-        change_now(std::move(what)), [&](const Outcome& made) { promise.set_value(made); });
+    const bool queued = committer().submit(change_now(std::move(what)),
+                                           [&](const Outcome& made) { promise.set_value(made); });
     if (!queued) throw std::runtime_error("the queue is full");
     return promise.get_future().get();
   }

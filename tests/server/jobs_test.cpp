@@ -21,8 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 json delete_all(ContactDriver& driver, uint64_t expected) {
-  return {
-      {"filter", json::object()}, {"shown_at", driver.sequence()}, {"expected", expected}};
+  return {{"filter", json::object()}, {"shown_at", driver.sequence()}, {"expected", expected}};
 }
 
 /// Holds the committer after the part of a job that leaves it at `done` rows or more, until the
@@ -188,9 +187,10 @@ class Server {
  public:
   explicit Server(const fs::path& folder) : port_file_(folder / "port"), data_(folder / "data") {
     fs::remove(port_file_);
-    std::vector<std::string> arguments{SUPPRESSD_BINARY, "--data-dir", data_,        "--listen",
-                                       "127.0.0.1:0",    "--port-file", port_file_,  "--log-level",
-                                       "warning",        "--image-interval", "0"};
+    std::vector<std::string> arguments{
+        SUPPRESSD_BINARY, "--data-dir",       data_,      "--listen",
+        "127.0.0.1:0",    "--port-file",      port_file_, "--log-level",
+        "warning",        "--image-interval", "0"};
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -265,7 +265,8 @@ void check_deleted(const fs::path& data) {
   for (ContactId id = 1; id <= killed_contacts; ++id) {
     const auto contact = reader.contact(number, id);
     REQUIRE(contact);
-    deleted += contact->of(Channel::email).deletion && contact->of(Channel::email).deletion->job == 1;
+    deleted +=
+        contact->of(Channel::email).deletion && contact->of(Channel::email).deletion->job == 1;
     const auto activity = reader.activity(number, id, "", 10).items;
     twice += std::count_if(activity.begin(), activity.end(), [](const Activity& one) {
                return one.kind == ActivityKind::deleted;
