@@ -188,7 +188,7 @@ struct ApplyRequest {
 };
 
 /// With number and state given by the store. `deletes_segment`: marked as being deleted, so that
-/// nothing joins it any more.
+/// nothing joins it any more, until the job is cancelled or fails.
 struct CreateJob {
   AccountNumber account = platform_number;
   Job job;

@@ -157,6 +157,8 @@ class CommitGroup {
   std::optional<Job> find_job(AccountNumber account, JobId id);
   void put_job(AccountNumber account, const Job& job);
   JobId create_job(const Change& change, AccountNumber account, Job job);
+  /// What a job was to delete, and will not, is a segment like any other again.
+  void release_segment(AccountNumber account, JobId id);
   /// False when the part must not take effect.
   bool may_step(const std::optional<JobStep>& step);
   void take_step(const Change& change, const std::optional<JobStep>& step, uint64_t changed,

@@ -91,6 +91,7 @@ Outcome CommitGroup::act(const Change& change, const DeleteSegment& what) {
     return refuse(Outcome::Status::conflict);
   }
   overlay_.erase(Family::segments, segment_key(what.account, what.id));
+  overlay_.erase(Family::jobs, deleted_segment_key(what.account, what.step.job));
   overlay_.erase(Family::counts, name_key(what.account, segment->name));
   contacts_.add_to_count(count_key(what.account, 0, CountOf::segments), ~uint64_t{0});
   LoggedAct act;

@@ -17,6 +17,7 @@
 //                  'c' | account: 4 | contact: 8 | request: 8                 about a contact
 //   jobs           'j' | account: 4 | job: 8                                  → the record
 //                  'r' | account: 4 | job: 8                                  running ones
+//                  'd' | account: 4 | job: 8                                  → its segment: 8, to go
 //   erased         scope: 4 | fingerprint: 16                                 → what is still said
 //   claims         channel: 1 | canonical address | 0 | account: 4            → at: 8, hard bounces
 //   account_changes  account: 4 | sequence: 8                                 → nothing
@@ -217,6 +218,10 @@ inline std::string job_key(AccountNumber account, JobId id) {
 }
 inline std::string running_job_key(AccountNumber account, JobId id) {
   return tagged_key('r', account, id);
+}
+
+inline std::string deleted_segment_key(AccountNumber account, JobId id) {
+  return tagged_key('d', account, id);
 }
 
 inline std::string account_change_key(AccountNumber account, uint64_t sequence) {

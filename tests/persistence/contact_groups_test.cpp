@@ -43,7 +43,7 @@ class RandomWork {
       case 8:
         return change_of(create_job(), time());
       case 9:
-        return change_of(SetJobState{account(), 1 + below(4), job_state(), "", 0}, time());
+        return change_of(SetJobState{account(), 1 + below(4), job_state(), ""}, time());
       case 10:
         return change_of(file(), time());
       case 11:

@@ -208,6 +208,7 @@ class StoredContacts {
       }
     }
     for (const auto& [key, value] : database_.rows("jobs")) {
+      if (key[0] == 'd') jobs.insert(key);
       if (key[0] != 'j') continue;
       jobs.insert(key);
       const Job job = decode_job(value).value();

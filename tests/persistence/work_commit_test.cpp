@@ -116,7 +116,7 @@ TEST_CASE("a segment whose deletion is cancelled is a segment like any other aga
     LoadedStore one(directory.path());
     one.commit({change_of(put_of(1, {row_of("a@x.y")})), change_of(CreateSegment{1, "vip"}),
                 change_of(CreateJob{1, job_of(JobKind::delete_segment), 1}),
-                change_of(SetJobState{1, 1, JobState::cancelled, "", 1})});
+                change_of(SetJobState{1, 1, JobState::cancelled, ""})});
     REQUIRE(one.commit(change_of(members_of(1, {1}))).updated == 1);
     REQUIRE(one.commit(change_of(RenameSegment{1, 1, "best"})).status == Status::committed);
     REQUIRE(one.commit(change_of(CreateJob{1, job_of(JobKind::delete_segment), 1})).id == 2);
@@ -140,7 +140,7 @@ TEST_CASE("a part of a job takes effect once, where the job stands, while it run
       return change_of(what);
     };
     const auto set = [&one](JobState state) {
-      return one.commit(change_of(SetJobState{1, 1, state, "", 0})).status;
+      return one.commit(change_of(SetJobState{1, 1, state, ""})).status;
     };
     // The same part twice in one group, and one that begins elsewhere.
     const std::vector<Outcome> outcomes =
@@ -153,7 +153,7 @@ TEST_CASE("a part of a job takes effect once, where the job stands, while it run
     REQUIRE(one.commit(part(2, "1", "2", true)).updated == 1);
     REQUIRE(set(JobState::paused) == Status::stopped);
     REQUIRE(one.commit(part(3, "2", "3")).status == Status::stopped);
-    REQUIRE(one.commit(change_of(SetJobState{1, 2, JobState::paused, "", 0})).status ==
+    REQUIRE(one.commit(change_of(SetJobState{1, 2, JobState::paused, ""})).status ==
             Status::not_found);
     const Outcome undone =
         one.commit(change_of(RestoreContacts{1, {1, 2, 3}, both_channels, 1, {}}));
