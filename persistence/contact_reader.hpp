@@ -180,6 +180,10 @@ class ContactReader {
   /// Oldest first; of all accounts' requests only the open ones, others come account by account.
   RequestPage requests(const RequestFilter& filter, std::string_view cursor, size_t limit) const;
 
+  /// About one contact, newest first.
+  std::vector<ModerationRequest> latest_requests(AccountNumber account, ContactId contact,
+                                                 size_t most) const;
+
   std::optional<Job> job(AccountNumber account, JobId id) const;
   /// Newest first, before `before` (0: from the newest), at most `most`.
   std::vector<Job> jobs(AccountNumber account, JobId before, size_t most) const;

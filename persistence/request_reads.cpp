@@ -102,6 +102,35 @@ RequestPage ContactReader::requests(const RequestFilter& filter, std::string_vie
   return page;
 }
 
+std::vector<ModerationRequest> ContactReader::latest_requests(AccountNumber account,
+                                                              ContactId contact,
+                                                              size_t most) const {
+  const Snapshot snapshot(context_.database);
+  const std::string first = tagged_key('c', account, contact);
+  std::string end = first;
+  ByteWriter(end).u64(~RequestId{0});
+  const rocksdb::Slice lower(first);
+  rocksdb::ReadOptions options = read_options();
+  options.iterate_lower_bound = &lower;
+  options.snapshot = snapshot.get();
+  const Database& database = context_.database;
+  const std::unique_ptr<rocksdb::Iterator> row(
+      database.rocks().NewIterator(options, database.family(Family::requests)));
+  std::vector<ModerationRequest> requests;
+  for (row->SeekForPrev(end); row->Valid() && requests.size() < most; row->Prev()) {
+    ByteReader from(std::string_view(row->key().data(), row->key().size()).substr(first.size()));
+    const RequestId id = from.u64();
+    std::string bytes;
+    if (!from.finished() ||
+        !database.get(Family::requests, request_key(account, id), bytes, snapshot.get())) {
+      throw StorageFailure("a list of requests names one that is not there");
+    }
+    requests.push_back(decode_whole_request(bytes));
+  }
+  require_ok(row->status());
+  return requests;
+}
+
 std::optional<Job> ContactReader::job(AccountNumber account, JobId id) const {
   std::string bytes;
   if (!context_.database.get(Family::jobs, job_key(account, id), bytes)) return std::nullopt;

@@ -73,4 +73,23 @@ Json contact_json(const Contact& contact) {
   return json;
 }
 
+Json contact_page_json(const ContactPage& page) {
+  Json json{{"items", Json::array()}, {"next", text_or_null(page.next)}};
+  for (const Contact& contact : page.items) json["items"].push_back(contact_json(contact));
+  json["sequence"] = page.sequence;
+  return json;
+}
+
+Json activity_json(const Activity& activity) {
+  const bool because = activity.reason != Reason::none;
+  return {{"at", time_text(activity.at)},
+          {"kind", name_of(activity.kind)},
+          {"channel", activity.channel ? Json(name_of(*activity.channel)) : Json(nullptr)},
+          {"by", text_or_null(activity.by)},
+          {"campaign", text_or_null(activity.campaign)},
+          {"detail", text_or_null(activity.detail)},
+          {"reason", because ? Json(name_of(activity.reason)) : Json(nullptr)},
+          {"sequence", activity.sequence}};
+}
+
 }  // namespace suppressd

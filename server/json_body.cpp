@@ -186,6 +186,26 @@ std::optional<std::vector<uint64_t>> JsonMembers::numbers(std::string_view name,
   return numbers;
 }
 
+std::optional<std::map<std::string, std::optional<std::string>>> JsonMembers::nullable_texts(
+    std::string_view name, size_t most) {
+  JsonMembers inner;
+  if (!object(name, inner)) return std::nullopt;
+  std::map<std::string, std::optional<std::string>> texts;
+  for (const auto& [key, value] : inner.impl_->object.items()) {
+    if (value.is_string()) {
+      texts.emplace(key, value.get<std::string>());
+    } else if (value.is_null()) {
+      texts.emplace(key, std::nullopt);
+    } else {
+      fail(name, "not_a_string");
+      return std::nullopt;
+    }
+  }
+  if (texts.size() <= most) return texts;
+  fail(name, "too_many");
+  return std::nullopt;
+}
+
 bool JsonMembers::object(std::string_view name, JsonMembers& inner) {
   impl_->asked.emplace(name);
   const auto found = impl_->object.find(name);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -46,6 +47,10 @@ class JsonMembers {
   /// error.
   std::optional<std::vector<uint64_t>> numbers(std::string_view name, size_t most,
                                                uint64_t largest);
+  /// An object whose members are texts or null. Absent: nullopt. Another value, or more than `most`
+  /// members: nullopt and an error.
+  std::optional<std::map<std::string, std::optional<std::string>>> nullable_texts(
+      std::string_view name, size_t most);
   /// False when absent, or no object (then an error). Its errors must come back by take_errors().
   bool object(std::string_view name, JsonMembers& inner);
   /// Joins what is wrong with a member that is an object: its fields become "name.field".

@@ -1,5 +1,7 @@
 #include "server/query.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 
 namespace suppressd {
@@ -65,6 +67,15 @@ std::optional<std::string_view> Query::get(std::string_view name) const {
     if (key == name) return value;
   }
   return std::nullopt;
+}
+
+std::optional<Problem> read_text(const Query& query, std::string_view name, size_t octets_max,
+                                 std::string& text) {
+  text = query.get(name).value_or("");
+  if (text.size() <= octets_max && simdjson::validate_utf8(text)) return std::nullopt;
+  return invalid_request_problem(std::string(name), "bad_value",
+                                 "Expected for " + std::string(name) + ": UTF-8, at most " +
+                                     std::to_string(octets_max) + " octets.");
 }
 
 }  // namespace suppressd

@@ -47,4 +47,8 @@ class Query {
   std::vector<std::pair<std::string, std::string>> parameters_;
 };
 
+/// A parameter that is kept as it is: UTF-8 of at most so many octets, else a problem.
+std::optional<Problem> read_text(const Query& query, std::string_view name, size_t octets_max,
+                                 std::string& text);
+
 }  // namespace suppressd
