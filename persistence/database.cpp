@@ -90,6 +90,13 @@ bool grows_with_contacts(Family which) {
          which == Family::activity;
 }
 
+/// Octets that start the keys of one list: a commit puts those of each list in order, close together.
+size_t list_head(Family which) {
+  if (which == Family::suppressions) return suppression_key_head;
+  if (which == Family::contact_index) return sizeof(AccountNumber) + 3;  // list, channel, state
+  return which == Family::owners ? 1 : sizeof(AccountNumber);
+}
+
 rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& options,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -105,9 +112,6 @@ rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& op
   family.write_buffer_size = small_write_buffer_bytes;
   if (which == Family::suppressions) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
-    // A commit's rows are put in key order; the hint spares each the walk from the list's head.
-    family.memtable_insert_with_hint_prefix_extractor.reset(
-        rocksdb::NewFixedPrefixTransform(suppression_key_head));
     family.level0_file_num_compaction_trigger = level0_compaction_files;
     family.level0_slowdown_writes_trigger = level0_slowdown_files;
     family.level0_stop_writes_trigger = level0_stop_files;
@@ -116,7 +120,13 @@ rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& op
   if (which == Family::contacts || which == Family::owners) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
   }
+  if (which == Family::suppressions || grows_with_contacts(which)) {
+    // A commit's rows are put in key order; the hint spares each the walk from the list's head.
+    family.memtable_insert_with_hint_prefix_extractor.reset(
+        rocksdb::NewFixedPrefixTransform(list_head(which)));
+  }
   if (grows_with_contacts(which)) {
+    family.max_write_buffer_number = 4;
     family.write_buffer_size = options.write_buffer_bytes;
     family.level0_file_num_compaction_trigger = level0_compaction_files;
     family.max_bytes_for_level_base = 4 * options.write_buffer_bytes;

@@ -169,14 +169,68 @@ def calls():
         yield "GET " + path, path
 
 
+def bulk_calls():
+    """Jobs, segments, exports, in an account of their own."""
+    account, mine = "/v1/accounts/{account}", "/v1/accounts/bulk"
+    yield "POST /v1/accounts", "/v1/accounts", {"account": "bulk"}
+    yield "POST " + account + "/contacts", mine + "/contacts", {"contacts": [
+        {"email": "bulk%d@example.com" % i, "phone": "+38044777000%d" % i, "fields": {"city": "Kyiv"}} for i in range(4)]}
+    segments = account + "/segments"
+    yield "POST " + segments, mine + "/segments", {"name": "winter"}
+    yield "POST " + segments, mine + "/segments", {"name": "winter"}
+    yield "POST " + segments, mine + "/segments", {"name": ""}
+    yield "GET " + segments, mine + "/segments?limit=1"
+    yield "GET " + segments + "/{id}", mine + "/segments/s1"
+    yield "GET " + segments + "/{id}", mine + "/segments/s99"
+    yield "PATCH " + segments + "/{id}", mine + "/segments/s1", {"name": "frost"}
+    yield "POST " + segments + "/{id}/contacts", mine + "/segments/s1/contacts", {"ids": ["c1", "c2", "c99"]}
+    yield "GET " + segments + "/{id}/contacts", mine + "/segments/s1/contacts"
+    yield "DELETE " + segments + "/{id}/contacts", mine + "/segments/s1/contacts", {"ids": ["c1"]}
+    yield "DELETE " + segments + "/{id}", mine + "/segments/s1?confirm=winter"
+    yield "POST " + account + "/exports", mine + "/exports", {"filter": {"prefix": "bulk"}, "new_segment": "all"}
+    yield "POST " + account + "/exports", mine + "/exports", {"filter": {"prefix": "zz"}, "new_segment": "none"}
+    yield "GET " + account + "/exports", mine + "/exports?columns=all&for=spreadsheet"
+    yield "GET " + account + "/exports", mine + "/exports?gzip=true"
+    yield "GET " + account + "/exports", mine + "/exports?format=xml"
+    yield "DELETE " + segments + "/{id}", mine + "/segments/s1?confirm=frost"
+    delete, restore = "POST " + account + "/delete-contacts", "POST " + account + "/restore-contacts"
+    yield delete, mine + "/delete-contacts", {"ids": ["c1", "c99"], "channel": "email", "reason": "test"}
+    yield restore, mine + "/restore-contacts", {"ids": ["c1"]}
+    yield delete, mine + "/delete-contacts", {"filter": {"prefix": "bulk"}, "shown_at": 1, "expected": 3}
+    yield delete, mine + "/delete-contacts", {"ids": "c1"}
+    yield restore, mine + "/restore-contacts", {"job": "j99"}
+    yield "POST " + account + "/counts/recalculate", mine + "/counts/recalculate"
+    yield "GET " + account + "/jobs", mine + "/jobs?limit=2"
+    yield "GET " + account + "/jobs/{id}", mine + "/jobs/j1"
+    yield "GET " + account + "/jobs/{id}", mine + "/jobs/j99"
+    yield "POST " + account + "/contacts/{id}/erase", mine + "/contacts/c2/erase", {"confirm": "c1"}
+    yield "POST " + account + "/contacts/{id}/erase", mine + "/contacts/c2/erase", {"confirm": "c2"}
+
+
+def control_jobs(server, document):
+    """Pausing, resuming and cancelling: as long as a job is under way, so one is made for each try."""
+    mine, job = "/v1/accounts/bulk", "/v1/accounts/{account}/jobs/{id}/"
+    for verbs in (("pause", "resume"), ("pause", "cancel")):
+        answered = False
+        while not answered:
+            made = json.loads(server.call("POST", mine + "/counts/recalculate")[2])["job"]["id"]
+            for verb in verbs:
+                status, kind, body = server.call("POST", "%s/jobs/%s/%s" % (mine, made, verb))
+                document.answer("POST " + job + verb, status, kind, body)
+                answered = status == 200
+                if not answered:
+                    break
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="suppressd-openapi-") as folder:
         server = Server(sys.argv[1], folder)
         try:
             document = Document(json.loads(server.call("GET", "/openapi.json")[2]))
             document.examples()
-            for name, target, *body in calls():
+            for name, target, *body in [*calls(), *bulk_calls()]:
                 document.answer(name, *server.call(name.split()[0], target, *body))
+            control_jobs(server, document)
             for accept in ("application/x-ndjson", "text/plain", "application/octet-stream"):
                 document.answer("POST /v1/accounts/{account}/check", *server.call(
                     "POST", "/v1/accounts/acme/check", {"addresses": ["a@example.com"]}, accept=accept))
