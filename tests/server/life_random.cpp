@@ -373,8 +373,11 @@ void LifeRandom::exempt() {
   const int at = channel();
   const bool sets = below(3) != 0;
   const std::string one = address(at);
+  const LifeActor& by = actor_for(name, staff);
+  std::vector<Role> may = staff;
+  if (model.accounts[name].self_service || by.account != name) may.push_back(Role::owner);
   const auto reply =
-      allowed(actor_for(name, staff), name, staff, sets ? "PUT" : "DELETE",
+      allowed(by, name, may, sets ? "PUT" : "DELETE",
               "/suppressions/" + channel_names[static_cast<size_t>(at)] + "/" + one + "/exemption",
               sets ? json{{"note", "asked"}} : json(nullptr));
   if (reply) require_status(*reply, model.exempt(name, at, one, sets));
