@@ -35,6 +35,13 @@ Activity activity_of(ActivityKind kind, const Change& change, uint64_t sequence)
   return activity;
 }
 
+void join(Contact& contact, SegmentId segment) {
+  const auto place = std::lower_bound(contact.segments.begin(), contact.segments.end(), segment);
+  if (place == contact.segments.end() || *place != segment) {
+    contact.segments.insert(place, segment);
+  }
+}
+
 std::optional<Channel> only_channel(uint8_t channels) {
   if (channels == channel_bit(Channel::email)) return Channel::email;
   if (channels == channel_bit(Channel::phone)) return Channel::phone;
@@ -122,6 +129,31 @@ Outcome CommitGroup::act(const Change& change, const PutContacts& what) {
                       what.step);
 }
 
+CommitGroup::Taken CommitGroup::take_addresses(const PutContacts& what, const PutContacts::Row& row,
+                                               Contact& contact) {
+  Taken taken;
+  for (const Channel channel : all_channels) {
+    const size_t i = static_cast<size_t>(channel) - 1;
+    const std::string& address = row.addresses[i];
+    ContactAddress& at = contact.of(channel);
+    if (address.empty()) continue;
+    if (at.address != address) {
+      at.engagement = {};  // it is another mailbox
+      at.address = address;
+      at.standing = standing(what.account, channel, address);
+    }
+    at.given = said(row.given[i], address);
+    if (!at.deletion) continue;
+    if (what.restore_deleted) {
+      at.deletion.reset();
+      taken.restored = true;
+    } else {
+      taken.kept_deleted = true;
+    }
+  }
+  return taken;
+}
+
 /// The group's log row comes after its contacts: what they carry is the number it will get.
 ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts& what,
                                         const PutContacts::Row& row) {
@@ -139,11 +171,7 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
   if (outcome.id != 0) contact = *contacts_.find(what.account, outcome.id);
   const Contact before = contact;
   for (const auto& [name, value] : row.fields) contact.fields[name] = value;
-  const auto place =
-      std::lower_bound(contact.segments.begin(), contact.segments.end(), row.segment);
-  if (row.segment != 0 && (place == contact.segments.end() || *place != row.segment)) {
-    contact.segments.insert(place, row.segment);
-  }
+  if (row.segment != 0) join(contact, row.segment);
   const bool nameless = row.addresses[0].empty() && row.addresses[1].empty();
   if (two || nameless) {
     outcome.fate = Fate::conflict;
@@ -154,26 +182,7 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
     outcome.fate = Fate::too_many;
     return outcome;
   }
-  bool kept = false, restored = false;
-  for (const Channel channel : all_channels) {
-    const size_t i = static_cast<size_t>(channel) - 1;
-    const std::string& address = row.addresses[i];
-    ContactAddress& at = contact.of(channel);
-    if (address.empty()) continue;
-    if (at.address != address) {
-      at.engagement = {};  // it is another mailbox
-      at.address = address;
-      at.standing = standing(what.account, channel, address);
-    }
-    at.given = said(row.given[i], address);
-    if (!at.deletion) continue;
-    if (what.restore_deleted) {
-      at.deletion.reset();
-      restored = true;
-    } else {
-      kept = true;
-    }
-  }
+  const Taken taken = take_addresses(what, row, contact);
   for (size_t i = 0; i < channels; ++i) outcome.standings[i] = contact.addresses[i].standing;
   if (outcome.id == 0) {
     contact.created_at = contact.updated_at = change.at;
@@ -181,13 +190,13 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
     outcome.id = contacts_.create(what.account, std::move(contact), next_sequence()).id;
     outcome.fate = Fate::created;
   } else if (contact == before) {
-    outcome.fate = kept ? Fate::kept_deleted : Fate::unchanged;
+    outcome.fate = taken.kept_deleted ? Fate::kept_deleted : Fate::unchanged;
     return outcome;
   } else {
     contact.updated_at = change.at;
     contacts_.edit(what.account, outcome.id, next_sequence(),
                    [&contact](Contact& edited) { edited = std::move(contact); });
-    outcome.fate = restored ? Fate::restored : Fate::updated;
+    outcome.fate = taken.restored ? Fate::restored : Fate::updated;
   }
   const ActivityKind kind = outcome.fate == Fate::restored  ? ActivityKind::restored
                             : outcome.fate == Fate::updated ? ActivityKind::edited
@@ -195,7 +204,7 @@ ContactOutcome CommitGroup::put_contact(const Change& change, const PutContacts&
                                                             : ActivityKind::added;
   contacts_.add_activity(what.account, outcome.id, activity_of(kind, change, next_sequence()));
   // Stored all the same: a later restore shows what was given now.
-  outcome.stored = kept && outcome.fate == Fate::updated;
+  outcome.stored = taken.kept_deleted && outcome.fate == Fate::updated;
   if (outcome.stored) outcome.fate = Fate::kept_deleted;
   return outcome;
 }

@@ -72,6 +72,34 @@ bool CommitGroup::claim(AccountNumber account, const AddEvents::Row& row, uint32
   return overlay_.keys_with(Family::claims, prefix).size() >= needed;
 }
 
+std::vector<ContactId> CommitGroup::contacts_of(const AddEvents& what) {
+  std::vector<ContactId> ids;
+  ids.reserve(what.rows.size());
+  for (const AddEvents::Row& event : what.rows) {
+    ids.push_back(contacts_.owner(what.account, event.channel, event.address));
+  }
+  std::vector<ContactId> known = ids;
+  std::erase(known, ContactId{0});
+  contacts_.prefetch(what.account, known);
+  return ids;
+}
+
+void CommitGroup::tell_event(const Change& change, AccountNumber account, ContactId id,
+                             const AddEvents::Row& event) {
+  contacts_.edit(account, id, meta_.sequence, [&event](Contact& contact) {
+    count_in(contact.of(event.channel).engagement, event.kind, event.channel, event.at);
+  });
+  Activity activity;
+  activity.sequence = meta_.sequence;
+  activity.kind = event.kind;
+  activity.channel = event.channel;
+  activity.at = event.at;
+  activity.by = change.by;
+  activity.campaign = event.campaign;
+  activity.detail = event.detail;
+  contacts_.add_activity(account, id, activity);
+}
+
 Outcome CommitGroup::act(const Change& change, const AddEvents& what) {
   LoggedAct act;
   act.account = what.account;
@@ -92,24 +120,12 @@ Outcome CommitGroup::act(const Change& change, const AddEvents& what) {
       everybodys.push_back(row);
     }
   }
+  const std::vector<ContactId> ids = contacts_of(what);
   Outcome outcome = unchanged();
   if (!mine.empty()) outcome = suppress(change, what.account, mine);
   if (!everybodys.empty()) suppress(change, platform_number, everybodys);
-  for (const AddEvents::Row& event : what.rows) {
-    const ContactId id = contacts_.owner(what.account, event.channel, event.address);
-    if (id == 0) continue;
-    contacts_.edit(what.account, id, meta_.sequence, [&event](Contact& contact) {
-      count_in(contact.of(event.channel).engagement, event.kind, event.channel, event.at);
-    });
-    Activity activity;
-    activity.sequence = meta_.sequence;
-    activity.kind = event.kind;
-    activity.channel = event.channel;
-    activity.at = event.at;
-    activity.by = change.by;
-    activity.campaign = event.campaign;
-    activity.detail = event.detail;
-    contacts_.add_activity(what.account, id, activity);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] != 0) tell_event(change, what.account, ids[i], what.rows[i]);
   }
   outcome.sequence = meta_.sequence;
   outcome.unchanged = static_cast<uint32_t>(what.rows.size()) - outcome.added - outcome.updated;

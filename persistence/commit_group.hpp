@@ -142,6 +142,10 @@ class CommitGroup {
   // commit_contacts.cpp, commit_segments.cpp
   ContactOutcome put_contact(const Change& change, const PutContacts& what,
                              const PutContacts::Row& row);
+  struct Taken {
+    bool kept_deleted = false, restored = false;
+  };
+  Taken take_addresses(const PutContacts& what, const PutContacts::Row& row, Contact& contact);
   ContactOutcome delete_contact(const Change& change, AccountNumber account, ContactId id,
                                 uint8_t channels, const std::string& reason, uint64_t shown_at,
                                 JobId job);
@@ -165,6 +169,10 @@ class CommitGroup {
                  uint64_t skipped);
 
   // commit_events.cpp
+  /// Whom each row is about (0: nobody), their records read ahead.
+  std::vector<ContactId> contacts_of(const AddEvents& what);
+  void tell_event(const Change& change, AccountNumber account, ContactId id,
+                  const AddEvents::Row& event);
   /// Whether so many accounts say by now that the address bounces hard.
   bool claim(AccountNumber account, const AddEvents::Row& row, uint32_t needed);
 

@@ -23,6 +23,12 @@ bool looks_alike(const ContactAddress& a, const ContactAddress& b) {
          a.state_since() == b.state_since();
 }
 
+/// Whether lists and counts hold the same of both.
+bool listed_alike(const Contact& a, const Contact& b) {
+  return a.segments == b.segments && a.fields == b.fields && a.created_at == b.created_at &&
+         looks_alike(a.addresses[0], b.addresses[0]) && looks_alike(a.addresses[1], b.addresses[1]);
+}
+
 }  // namespace
 
 bool ContactTable::any_in(AccountNumber scope) {
@@ -171,6 +177,10 @@ void ContactTable::finish() {
   std::vector<std::pair<std::string, ContactId>> come;
   for (const Held* held : order_) {
     if (!held->changed) continue;
+    if (held->before && held->now && listed_alike(*held->before, *held->now)) {
+      put_record(*held);
+      continue;
+    }
     std::vector<std::string> before, after, gone, fresh;
     if (held->before) before = index_keys(held->account, *held->before);
     if (held->now) after = index_keys(held->account, *held->now);

@@ -27,8 +27,8 @@
 
 namespace suppressd {
 
-/// Format 1 had another digest in meta, format 2 no contacts; such directories are opened and
-/// raised.
+/// Format 1 had another digest in meta, format 2 no contacts and no feeds of accounts; such
+/// directories are opened and raised.
 inline constexpr unsigned directory_format = 3;
 inline constexpr unsigned directory_format_min = 1;
 

@@ -25,10 +25,10 @@ constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with f
 constexpr size_t block_bytes = 16 << 10;
 constexpr size_t readahead_bytes = 4 << 20;
 constexpr double bloom_bits_per_key = 10;
-// A MANIFEST names the first and the last key of tables, also of those that are gone. So that none of
-// an erased address stays in one, a new one is begun with every flush and compaction: a few hundred
-// octets a table, nothing beside the tables themselves.
-constexpr uint64_t manifest_bytes_max = 1;
+// A MANIFEST names the first and the last key of tables, also of those that are gone. It is replaced
+// once it has grown past this, so that an erasure can make that happen (store_erase.cpp). A whole one
+// is a few hundred octets a table: nothing beside the tables that a flush or a compaction writes.
+constexpr uint64_t manifest_bytes_max = 4 << 10;
 constexpr uint64_t log_file_bytes_max = 16ull << 20;
 constexpr size_t log_files_max = 4;
 // Bulk imports outrun compaction for a while; waiting for it too early costs more than it saves.

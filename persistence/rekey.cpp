@@ -41,6 +41,12 @@ class Rekeying {
     const Meta expected = meta_;
     uint64_t entries = 0;
     Digest digest;
+    // First: a move may take one away.
+    for_each_erased(database_,
+                    [&](AccountNumber scope, const Fingerprint& address, SlotState state) {
+                      ++entries;
+                      digest += entry_digest(address, scope, state);
+                    });
     // The iterator sees the store as it was when it was made: moved records do not come again.
     std::unique_ptr<rocksdb::Iterator> row(
         database_.rocks().NewIterator(scan_options(), database_.family(Family::suppressions)));
@@ -56,11 +62,6 @@ class Rekeying {
       move_if_needed(key, parts, record);
     }
     require_ok(row->status());
-    for_each_erased(database_,
-                    [&](AccountNumber scope, const Fingerprint& address, SlotState state) {
-                      ++entries;
-                      digest += entry_digest(address, scope, state);
-                    });
     if (entries != expected.entries || digest != expected.digest) {
       throw StoreError(StoreError::Kind::digest_mismatch,
                        "the stored suppressions are not what was stored: count or digest differ. "

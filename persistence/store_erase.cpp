@@ -4,11 +4,12 @@
 // RocksDB keeps what was overwritten or deleted until a compaction passes over it, and for as long
 // as a snapshot may read it. So: everything is flushed (then no write-ahead log holds it), older
 // snapshots are waited for, and what lies around the erased keys is compacted down to the last
-// level. MANIFEST files hold the first and last key of tables: they are replaced with every change
-// (database.cpp).
+// level. A MANIFEST holds the first and last keys of tables, those that are gone too: at the end it
+// is made to be replaced.
 #include <rocksdb/db.h>
 
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "persistence/contact_codec.hpp"
@@ -25,12 +26,21 @@ using Phase = ErasurePlace::Phase;
 // What one part looks at, and what the committer must then rewrite at once.
 constexpr size_t part_bytes_searched_max = 64 << 20, part_bytes_found_max = 4 << 20;
 constexpr size_t part_rows_found_max = 1'000;
+// Compactions of a single row, of which each adds some hundred octets to the MANIFEST.
+constexpr int manifest_attempts_max = 1'000;
 constexpr auto snapshot_poll = std::chrono::milliseconds(20);
 // Longer than what follows a prefix in any key but a list's; there a lower octet follows.
 constexpr size_t last_key_octets = 16;
 
 std::string_view view(const rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
+}
+
+std::string current_manifest(const std::filesystem::path& database_path) {
+  std::ifstream file(database_path / "CURRENT");
+  std::string name;
+  if (!std::getline(file, name)) throw StorageFailure("the database's file CURRENT cannot be read");
+  return name;
 }
 
 /// Finds the rows of a family that hold one of the texts somewhere, a bounded piece at a time.
@@ -84,17 +94,28 @@ class Compaction {
   void prefix(Family family, const std::string& prefix) {
     range(family, prefix, prefix + std::string(last_key_octets, '\xff'));
   }
-  void all(Family family) { compact(family, nullptr, nullptr); }
+  void all(Family family) {
+    compact(family, nullptr, nullptr, rocksdb::BottommostLevelCompaction::kForceOptimized);
+  }
+  /// Until the MANIFEST is another one than `current` names (the content of the file CURRENT).
+  void replace_manifest(const std::filesystem::path& database_path, const std::string& current) {
+    for (int attempt = 0; attempt < manifest_attempts_max && !stopping_; ++attempt) {
+      if (current_manifest(database_path) != current) return;
+      compact(Family::meta, nullptr, nullptr, rocksdb::BottommostLevelCompaction::kForce);
+    }
+    if (!stopping_) throw StorageFailure("the database does not begin a new MANIFEST");
+  }
   void range(Family family, const std::string& first, const std::string& last) {
     const rocksdb::Slice begin(first), end(last);
-    compact(family, &begin, &end);
+    compact(family, &begin, &end, rocksdb::BottommostLevelCompaction::kForceOptimized);
   }
 
  private:
-  void compact(Family family, const rocksdb::Slice* begin, const rocksdb::Slice* end) {
+  void compact(Family family, const rocksdb::Slice* begin, const rocksdb::Slice* end,
+               rocksdb::BottommostLevelCompaction last_level) {
     if (stopping_) return;
     rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    options.bottommost_level_compaction = last_level;
     options.exclusive_manual_compaction = false;
     options.canceled = &stopping_;
     const rocksdb::Status status =
@@ -209,6 +230,7 @@ Change Store::Impl::search_part(const Job& job, EraseTraces part, ErasurePlace p
 Change Store::Impl::compaction_part(const Job& job, JobStep step, ErasurePlace place,
                                     std::atomic<bool>& stopping) const {
   Compaction compaction(database, stopping);
+  const std::string manifest = current_manifest(directory.database_path());
   flush_all();
   wait_for_older_reads(database, stopping);
   if (place.phase == Phase::files) {
@@ -218,6 +240,7 @@ Change Store::Impl::compaction_part(const Job& job, JobStep step, ErasurePlace p
     encode(place, step.position);
   } else {
     compaction.all(Family::jobs);
+    compaction.replace_manifest(directory.database_path(), manifest);
     step.finished = true;
   }
   Change change;

@@ -83,12 +83,13 @@ Json entry_json(const ChangedAddress& changed, ChangeKind kind) {
   const Scope scope = changed.scope == platform_number ? Scope::platform : Scope::account;
   const bool suppressed = changed.after != SlotState::absent && changed.after != SlotState::exempt;
   Json json{{"channel", name_of(changed.channel)},
-            {"address", changed.address},
+            {"address", changed.erased ? Json(nullptr) : Json(changed.address)},
             {"scope", name_of(scope)},
             {"state", suppressed                           ? "suppressed"
                       : changed.after == SlotState::exempt ? "exempt"
                                                            : "none"}};
   json["reason"] = suppressed ? Json(name_of(static_cast<Reason>(changed.after))) : Json(nullptr);
+  if (changed.erased) json["erased"] = true;
   if (kind == ChangeKind::add_suppressions) {
     json["cause"] = cause_json(cause_of(changed.cause), scope, Audience::staff);
   }

@@ -1,11 +1,8 @@
 #include "server/event_rows.hpp"
 
-#include <simdjson.h>
-
 #include <array>
 
-#include "server/json_body.hpp"
-#include "server/simdjson_choice.hpp"
+#include "server/json_rows.hpp"
 #include "server/time_text.hpp"
 
 namespace suppressd {
@@ -21,18 +18,6 @@ using Values = std::array<std::string_view, row_names.size()>;
 
 bool given(std::string_view value) {
   return value.data() != nullptr;
-}
-
-std::optional<RowFault> read_values(const dom::object& object, Values& values) {
-  for (const auto [name, value] : object) {
-    const auto found = std::find(row_names.begin(), row_names.end(), name);
-    if (found == row_names.end()) return RowFault{"", "unknown_member"};
-    std::string_view& slot = values[static_cast<size_t>(found - row_names.begin())];
-    if (given(slot)) return RowFault{*found, "given_twice"};
-    if (value.is_null()) continue;  // as if absent
-    if (value.get_string().get(slot) != simdjson::SUCCESS) return RowFault{*found, "not_a_string"};
-  }
-  return std::nullopt;
 }
 
 struct TypeName {
@@ -139,11 +124,11 @@ struct EventRows::Impl {
     return std::nullopt;
   }
 
-  std::optional<RowFault> element(dom::element json, AddEvents::Row& row) {
+  std::optional<RowFault> element(dom::element whole, AddEvents::Row& row) {
     dom::object one;
-    if (json.get_object().get(one) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
+    if (whole.get_object().get(one) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
     Values values{};
-    if (auto error = read_values(one, values)) return error;
+    if (auto error = read_row_texts(one, row_names, values)) return error;
     if (auto error = read_kind(values, row)) return error;
     if (auto error = read_texts(values, row)) return error;
     if (auto error = read_time(values, now, row)) return error;
@@ -153,65 +138,32 @@ struct EventRows::Impl {
   Normalizer& normalizer;
   const Region default_region;
   const TimeMs now;
-  dom::parser parser;
-  std::string padded;  // the text being parsed and simdjson's padding
-  std::optional<dom::array> array;
-  dom::array::iterator next_row;
+  JsonRows json{"events", "event", true};
 };
 
 EventRows::EventRows(Normalizer& normalizer, Region region, TimeMs now)
-    : impl_(std::make_unique<Impl>(normalizer, region, now)) {
-  choose_simdjson();
-}
+    : impl_(std::make_unique<Impl>(normalizer, region, now)) {}
 EventRows::~EventRows() = default;
 
 std::optional<RowFault> EventRows::json_line(std::string_view line, AddEvents::Row& row) {
-  impl_->padded.assign(line);
-  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
   dom::element json;
-  if (impl_->parser.parse(impl_->padded.data(), line.size(), false).get(json) !=
-      simdjson::SUCCESS) {
-    return RowFault{"", "bad_json"};
-  }
+  if (!impl_->json.line(line, json)) return RowFault{"", "bad_json"};
   return impl_->element(json, row);
 }
 
 std::optional<Problem> EventRows::open_document(std::string document) {
-  const size_t size = document.size();
-  impl_->padded = std::move(document);
-  impl_->padded.append(simdjson::SIMDJSON_PADDING, ' ');
-  dom::element json;
-  if (impl_->parser.parse(impl_->padded.data(), size, false).get(json) != simdjson::SUCCESS) {
-    const std::string_view text = std::string_view(impl_->padded).substr(0, size);
-    return malformed_json_problem(json_error_octet(text).value_or(size));
-  }
-  dom::object object;
-  dom::element list = json;
-  if (json.get_object().get(object) == simdjson::SUCCESS &&
-      (object.size() != 1 || object.at_key("events").get(list) != simdjson::SUCCESS)) {
-    return invalid_body_problem({{std::nullopt, "events", "required"}},
-                                "Expected {\"events\":[…]} with no other member.");
-  }
-  dom::array array;
-  if (list.get_array().get(array) != simdjson::SUCCESS) {
-    return invalid_body_problem({{std::nullopt, "", "not_a_list"}},
-                                "Expected an array of events, or {\"events\":[…]}.");
-  }
-  impl_->array = array;
-  impl_->next_row = array.begin();
-  return std::nullopt;
+  return impl_->json.open(std::move(document));
 }
 
 bool EventRows::next(AddEvents::Row& row, std::optional<RowFault>& error) {
-  if (!impl_->array || impl_->next_row == impl_->array->end()) return false;
-  error = impl_->element(*impl_->next_row, row);
-  ++impl_->next_row;
+  dom::element json;
+  if (!impl_->json.next(json)) return false;
+  error = impl_->element(json, row);
   return true;
 }
 
 size_t EventRows::document_bytes() const {
-  // The text, and as much again for what the parser made of it.
-  return impl_->array ? 2 * impl_->padded.size() : 0;
+  return impl_->json.document_bytes();
 }
 
 }  // namespace suppressd

@@ -27,7 +27,7 @@ class EventRows {
   /// line names no time.
   std::optional<RowFault> json_line(std::string_view line, AddEvents::Row& row);
 
-  /// A whole document: an array of rows, or {"events":[rows]}. A problem when it is neither.
+  /// A whole document: an array of rows, {"events":[rows]}, or one row. A problem when it is none.
   std::optional<Problem> open_document(std::string document);
   /// The document's next row: false after the last one.
   bool next(AddEvents::Row& row, std::optional<RowFault>& error);

@@ -7,7 +7,8 @@ namespace suppressd {
 
 namespace dom = simdjson::dom;
 
-JsonRows::JsonRows(std::string_view list, std::string_view row) : list_(list), row_(row) {
+JsonRows::JsonRows(std::string_view list, std::string_view row, bool bare)
+    : list_(list), row_(row), bare_(bare) {
   choose_simdjson();
 }
 
@@ -26,6 +27,12 @@ std::optional<Problem> JsonRows::open(std::string document) {
     const std::string_view text = std::string_view(padded_).substr(0, size);
     return malformed_json_problem(json_error_octet(text).value_or(size));
   }
+  dom::array array;
+  if (bare_ && json.get_array().get(array) == simdjson::SUCCESS) {
+    array_ = array;
+    next_row_ = array.begin();
+    return std::nullopt;
+  }
   const std::string listed = "{\"" + std::string(list_) + "\":[…]}";
   dom::object object;
   if (json.get_object().get(object) != simdjson::SUCCESS) {
@@ -38,7 +45,6 @@ std::optional<Problem> JsonRows::open(std::string document) {
     single_ = json;
     return std::nullopt;
   }
-  dom::array array;
   if (object.size() != 1 || list.get_array().get(array) != simdjson::SUCCESS) {
     return invalid_body_problem({{std::nullopt, std::string(list_), "not_a_list"}},
                                 "Expected " + listed + " with no other member.");

@@ -7,23 +7,28 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "server/problem.hpp"
+#include "server/suppression_rows.hpp"
 
 namespace suppressd {
 
 class JsonRows {
  public:
   /// `list`: the member that holds a document's rows. `row`: what one is called in texts.
-  JsonRows(std::string_view list, std::string_view row);
+  /// `bare`: a document may be the list itself, too.
+  JsonRows(std::string_view list, std::string_view row, bool bare = false);
 
   /// False when the line is not JSON.
   [[nodiscard]] bool line(std::string_view text, simdjson::dom::element& row);
 
-  /// A problem when the document is neither a row's object nor {"<list>":[…]}.
+  /// A problem when the document is neither a row's object nor {"<list>":[…]}, nor a bare list where
+  /// it may be.
   std::optional<Problem> open(std::string document);
   /// The document's next row, whatever it is: false after the last one.
   [[nodiscard]] bool next(simdjson::dom::element& row);
@@ -32,6 +37,7 @@ class JsonRows {
 
  private:
   const std::string_view list_, row_;
+  const bool bare_;
   simdjson::dom::parser parser_;
   std::string padded_;  // the text being parsed and simdjson's padding
   // What is left of an open document: one row, or the rest of an array.
@@ -39,5 +45,22 @@ class JsonRows {
   std::optional<simdjson::dom::array> array_;
   simdjson::dom::array::iterator next_row_;
 };
+
+/// The members of a row that has nothing but texts, each where its name stands in `names`; those
+/// that are absent or null stay null views.
+template <size_t count>
+std::optional<RowFault> read_row_texts(const simdjson::dom::object& row,
+                                       const std::array<std::string_view, count>& names,
+                                       std::array<std::string_view, count>& values) {
+  for (const auto [name, value] : row) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return RowFault{"", "unknown_member"};
+    std::string_view& slot = values[static_cast<size_t>(found - names.begin())];
+    if (slot.data() != nullptr) return RowFault{*found, "given_twice"};
+    if (value.is_null()) continue;
+    if (value.get_string().get(slot) != simdjson::SUCCESS) return RowFault{*found, "not_a_string"};
+  }
+  return std::nullopt;
+}
 
 }  // namespace suppressd

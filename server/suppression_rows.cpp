@@ -14,18 +14,6 @@ bool given(std::string_view value) {
   return value.data() != nullptr;
 }
 
-std::optional<RowFault> read_values(const dom::object& object, RowValues& values) {
-  for (const auto [name, value] : object) {
-    const auto found = std::find(row_members.begin(), row_members.end(), name);
-    if (found == row_members.end()) return RowFault{"", "unknown_member"};
-    std::string_view& slot = values[static_cast<size_t>(found - row_members.begin())];
-    if (given(slot)) return RowFault{*found, "given_twice"};
-    if (value.is_null()) continue;  // as if absent
-    if (value.get_string().get(slot) != simdjson::SUCCESS) return RowFault{*found, "not_a_string"};
-  }
-  return std::nullopt;
-}
-
 std::optional<RowFault> read_texts(const RowValues& values, CauseView& cause) {
   if (given(values[campaign])) cause.campaign = values[campaign];
   if (given(values[evidence])) cause.evidence = values[evidence];
@@ -164,7 +152,7 @@ struct SuppressionRows::Impl {
     dom::object one;
     if (json.get_object().get(one) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
     RowValues values{};
-    if (auto error = read_values(one, values)) return error;
+    if (auto error = read_row_texts(one, row_members, values)) return error;
     return row_of(values, row);
   }
 

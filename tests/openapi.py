@@ -8,6 +8,7 @@ JSON, in success and in failure, and validates answers, examples and request bod
 with 1 when an answer, an example or the coverage of operations is wrong.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -169,6 +170,41 @@ def calls():
         yield "GET " + path, path
 
 
+def moderation_calls():
+    """Requests and their decisions, events, counts: after an account acme is there."""
+    account, mine = "/v1/accounts/{account}", "/v1/accounts/acme"
+    requests, one = account + "/requests", account + "/requests/{id}"
+    ours = mine + "/requests"
+    yield "POST " + requests, ours, {"kind": "blacklist", "addresses": ["r@example.com", "s@example.com"]}
+    yield "POST " + requests, ours, {"kind": "reactivate", "addresses": ["r@example.com"], "statement": "It exists."}
+    yield "POST " + requests, ours, {"kind": "reactivate", "addresses": ["nobody"], "color": 1}
+    yield "POST " + requests, ours, {"kind": "blacklist", "contacts": ["c999"]}
+    yield "POST " + requests, ours, {"kind": "blacklist", "segment": "s999"}
+    yield "GET " + requests, ours + "?state=open&limit=1"
+    yield "GET " + requests, ours + "?state=new"
+    yield "GET /v1/requests", "/v1/requests?account=acme"
+    yield "GET /v1/requests", "/v1/requests?kind=none"
+    yield "GET " + one, ours + "/r1"
+    yield "GET " + one, ours + "/r99"
+    yield "POST " + one + "/approve", ours + "/r1/approve", {"only": [7]}
+    yield "POST " + one + "/approve", ours + "/r1/approve", {"only": [0], "note": "One of two."}
+    yield "POST " + one + "/approve", ours + "/r1/approve", {}
+    yield "POST " + one + "/reject", ours + "/r2/reject", {}
+    yield "POST " + one + "/reject", ours + "/r2/reject", {"note": "No."}
+    yield "GET " + one, ours + "/r1?limit=1&offset=1"
+    events = "POST " + account + "/events"
+    yield events, mine + "/events", [{"type": "sent", "email": "e@example.com"}, {"type": "sent"}]
+    yield events, mine + "/events", {"events": [{"type": "bounced", "bounce": "hard", "address": "e@example.com"}]}
+    yield events, mine + "/events", '{"type":"opened","email":"e@example.com"}\nnonsense\n', "application/x-ndjson"
+    yield events, mine + "/events", {"events": 1}
+    yield "GET " + account + "/counts", mine + "/counts"
+    yield "GET " + account + "/counts", mine + "/counts?color=red"
+    yield "GET " + account + "/analytics", mine + "/analytics?channel=email&inactive_days=30"
+    yield "GET " + account + "/analytics", mine + "/analytics?inactive_days=0"
+    for query in ("?by=reason", "?by=domain&sort=value", "?by=color", "?by=day&sort=value&cursor=nonsense"):
+        yield "GET " + account + "/causes", mine + "/causes" + query
+
+
 def bulk_calls():
     """Jobs, segments, exports, in an account of their own."""
     account, mine = "/v1/accounts/{account}", "/v1/accounts/bulk"
@@ -228,7 +264,7 @@ def main():
         try:
             document = Document(json.loads(server.call("GET", "/openapi.json")[2]))
             document.examples()
-            for name, target, *body in [*calls(), *bulk_calls()]:
+            for name, target, *body in itertools.chain(calls(), moderation_calls(), bulk_calls()):
                 document.answer(name, *server.call(name.split()[0], target, *body))
             control_jobs(server, document)
             for accept in ("application/x-ndjson", "text/plain", "application/octet-stream"):

@@ -28,7 +28,7 @@ struct LifeDriver : AppDriver {
 
   Reply as(const std::string& key, const std::string& method, const std::string& target,
            const nlohmann::json& body = nullptr, Fields fields = {}) {
-    Request request{method, target, key, std::move(fields)};
+    Request request{method, target, key, std::move(fields), {}};
     if (!body.is_null()) {
       request.fields.emplace_back("content-type", "application/json");
       request.body = body.dump();

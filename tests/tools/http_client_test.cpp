@@ -147,5 +147,45 @@ TEST_CASE("an answer that streams while the body does never blocks either side")
   CHECK(connection.exchange(request).body == body);
 }
 
+TEST_CASE("a sink gets the pieces of an answer, and nothing of a refusal") {
+  std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string expected;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string piece(100, static_cast<char>('a' + i % 26));
+    chunks += "64\r\n" + piece + "\r\n";
+    expected += piece;
+  }
+  const StubServer server([&](const StubRequest& request) {
+    if (request.target == "/no") return answer_with(404, "no", "text/plain");
+    const bool cut = request.target == "/cut";
+    return StubAnswer{chunks + (cut ? "" : "0\r\n\r\n"), cut};
+  });
+  Connection connection(parse_endpoint(server.url()), std::chrono::seconds(20));
+  std::string got;
+  size_t pieces = 0;
+  HttpRequest request;
+  request.sink = [&](std::string_view piece) {
+    got += piece;
+    ++pieces;
+  };
+  request.target = "/";
+  CHECK(connection.exchange(request).body.empty());
+  CHECK(got == expected);
+  CHECK(pieces > 1);
+  request.target = "/no";
+  CHECK(connection.exchange(request).body == "no");
+  CHECK(got == expected);
+  request.target = "/cut";
+  CHECK_THROWS_AS(connection.exchange(request), ConnectionLost);
+  // A sink that fails ends the exchange; the connection can be used again.
+  request.target = "/";
+  request.sink = [](std::string_view) { throw Failure("full"); };
+  CHECK_THROWS_WITH(connection.exchange(request), "full");
+  got.clear();
+  request.sink = [&got](std::string_view piece) { got += piece; };
+  connection.exchange(request);
+  CHECK(got == expected);
+}
+
 }  // namespace
 }  // namespace suppressctl

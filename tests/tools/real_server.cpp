@@ -56,4 +56,23 @@ std::unique_ptr<Program> RealServer::begin_ctl(const std::vector<std::string>& a
   return std::make_unique<Program>(folder, ctl_command(arguments), ctl_environment(), input);
 }
 
+ServerWithAccount::ServerWithAccount() {
+  const Finished created = ctl({"accounts", "create", "demo", "--name", "Demo", "--region", "UA"});
+  INFO(created.err);
+  REQUIRE(created.exit_code == 0);
+}
+
+nlohmann::json ServerWithAccount::json(std::vector<std::string> arguments, std::string_view input) {
+  arguments.push_back("--json");
+  const Finished done = ctl(arguments, input);
+  INFO(done.out << done.err);
+  REQUIRE(done.exit_code == 0);
+  return nlohmann::json::parse(done.out);
+}
+
+std::string ServerWithAccount::generated(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), MAKE_RECIPIENTS_BINARY);
+  return Program(folder, arguments, {}).wait().out;
+}
+
 }  // namespace tools_tests

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "tests/tools/program.hpp"
@@ -35,6 +36,15 @@ class RealServer {
 
   std::optional<Program> program_;
   std::string port_ = "0";  // a restart listens where an interrupted import looks for it
+};
+
+/// With account "demo", whose phones are Ukrainian.
+struct ServerWithAccount : RealServer {
+  ServerWithAccount();
+  /// What a command that must succeed writes with --json.
+  nlohmann::json json(std::vector<std::string> arguments, std::string_view input = "");
+  /// What make_recipients writes.
+  std::string generated(std::vector<std::string> arguments) const;
 };
 
 }  // namespace tools_tests

@@ -22,26 +22,6 @@ size_t test_size() {
   return given != nullptr ? std::strtoul(given, nullptr, 10) : 20'000;
 }
 
-struct ServerWithAccount : RealServer {
-  ServerWithAccount() {
-    const Finished created =
-        ctl({"accounts", "create", "demo", "--name", "Demo", "--region", "UA"});
-    INFO(created.err);
-    REQUIRE(created.exit_code == 0);
-  }
-  Json json(std::vector<std::string> arguments) {
-    arguments.push_back("--json");
-    const Finished done = ctl(arguments);
-    INFO(done.err);
-    REQUIRE(done.exit_code == 0);
-    return Json::parse(done.out);
-  }
-  std::string generated(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), MAKE_RECIPIENTS_BINARY);
-    return Program(folder, arguments, {}).wait().out;
-  }
-};
-
 std::set<std::string> lines_of(const std::string& text) {
   std::set<std::string> lines;
   std::istringstream stream(text);

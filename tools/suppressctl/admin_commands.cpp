@@ -1,23 +1,21 @@
 // suppressctl accounts, keys: administration.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <optional>
 
 #include "tools/suppressctl/api.hpp"
 #include "tools/suppressctl/command.hpp"
-#include "tools/suppressctl/output.hpp"
+#include "tools/suppressctl/listing.hpp"
 
 namespace suppressctl {
 namespace {
-
-constexpr const char* page_limit = "1000";
 
 struct AccountOptions {
   std::string id;
   std::optional<std::string> name;
   std::optional<std::string> region;
+  std::optional<bool> self_service, trusted_bounces;
   bool if_missing = false;
 };
 
@@ -27,60 +25,21 @@ struct KeyOptions {
   std::string name;
 };
 
-/// Every item of a list, over all its pages.
-void for_each_item(Api& api, const std::string& path,
-                   const std::function<void(const Json&)>& visit) {
-  std::string cursor;
-  do {
-    const Json page =
-        api.get(path + QueryText().add("limit", page_limit).add("cursor", cursor).text());
-    for (const Json& item : page.value("items", Json::array())) visit(item);
-    cursor = text_of(page, "next");
-  } while (!cursor.empty());
-}
+const Table account_table{{"ACCOUNT", "account"},
+                          {"NAME", "name"},
+                          {"REGION", "default_region"},
+                          {"CREATED", "created_at"}};
 
-/// One object as columns, or as JSON.
-void show(const Settings& settings, const Json& item, const std::vector<std::string>& headers,
-          std::vector<std::string> cells) {
-  Writer output = Writer::standard_output();
-  if (settings.json) {
-    output.append(item.dump() + "\n");
-  } else if (!settings.quiet) {
-    Columns columns(headers);
-    columns.add(std::move(cells));
-    columns.write(output);
-  }
-  output.flush();
-}
-
-void list(const Settings& settings, const std::string& path,
-          const std::vector<std::string>& headers,
-          const std::function<std::vector<std::string>(const Json&)>& cells_of) {
-  Api api(settings);
-  Writer output = Writer::standard_output();
-  Columns columns(headers);
-  for_each_item(api, path, [&](const Json& item) {
-    if (settings.json)
-      output.append(item.dump() + "\n");
-    else
-      columns.add(cells_of(item));
-  });
-  if (!settings.json) columns.write(output);
-  output.flush();
-}
-
-const std::vector<std::string> account_headers = {"ACCOUNT", "NAME", "REGION", "CREATED"};
-
-std::vector<std::string> account_cells(const Json& account) {
-  return {text_of(account, "account"), text_of(account, "name"), text_of(account, "default_region"),
-          text_of(account, "created_at")};
-}
+const Table key_table{{"ID", "id"},     {"ROLE", "role"},          {"ACCOUNT", "account"},
+                      {"NAME", "name"}, {"CREATED", "created_at"}, {"REVOKED", "revoked_at"}};
 
 Json account_body(const AccountOptions& options) {
   Json body = Json::object();
   if (options.name) body["name"] = *options.name;
   if (options.region)
     body["default_region"] = options.region->empty() ? Json(nullptr) : Json(*options.region);
+  if (options.self_service) body["policies"]["self_service"] = *options.self_service;
+  if (options.trusted_bounces) body["policies"]["trusted_bounces"] = *options.trusted_bounces;
   return body;
 }
 
@@ -95,35 +54,28 @@ int create_account(const Settings& settings, const AccountOptions& options) {
     if (!options.if_missing || refusal.type != "/problems/account-exists") throw;
     account = api.get("/v1/accounts/" + percent_encode(options.id));
   }
-  show(settings, account, account_headers, account_cells(account));
+  show_item(settings, account, account_table);
   return exit_done;
 }
 
 int show_account(const Settings& settings, const AccountOptions& options) {
   const Json account = Api(settings).get("/v1/accounts/" + percent_encode(options.id));
-  show(settings, account, account_headers, account_cells(account));
+  show_item(settings, account, account_table);
   return exit_done;
 }
 
 int set_account(const Settings& settings, const AccountOptions& options) {
   const Json body = account_body(options);
-  if (body.empty()) throw Failure("Nothing to set: give --name or --region.");
+  if (body.empty()) throw Failure("Nothing to set: give --name, --region or a policy.");
   const Json account = Api(settings).patch("/v1/accounts/" + percent_encode(options.id), body);
-  show(settings, account, account_headers, account_cells(account));
+  show_item(settings, account, account_table);
   return exit_done;
 }
 
 int list_accounts(const Settings& settings) {
-  list(settings, "/v1/accounts", account_headers, account_cells);
+  Api api(settings);
+  show_list(settings, api, "/v1/accounts", QueryText(), account_table);
   return exit_done;
-}
-
-const std::vector<std::string> key_headers = {"ID",   "ROLE",    "ACCOUNT",
-                                              "NAME", "CREATED", "REVOKED"};
-
-std::vector<std::string> key_cells(const Json& key) {
-  return {text_of(key, "id"),   text_of(key, "role"),       text_of(key, "account"),
-          text_of(key, "name"), text_of(key, "created_at"), text_of(key, "revoked_at")};
 }
 
 /// The account belongs to the roles that are bound to one; it may come from the settings like any.
@@ -144,12 +96,15 @@ int create_key(const Settings& settings, const KeyOptions& options) {
 
 int revoke_key(const Settings& settings, const KeyOptions& options) {
   const Json answer = Api(settings).remove("/v1/keys/" + percent_encode(options.id));
-  show(settings, answer, {"ID", "STATE"}, {options.id, "revoked"});
+  const auto id = [&options](const Json&) { return options.id; };
+  const auto state = [](const Json&) { return "revoked"; };
+  show_item(settings, answer, {{"ID", id}, {"STATE", state}});
   return exit_done;
 }
 
 int list_keys(const Settings& settings) {
-  list(settings, "/v1/keys", key_headers, key_cells);
+  Api api(settings);
+  show_list(settings, api, "/v1/keys", QueryText(), key_table);
   return exit_done;
 }
 
@@ -172,6 +127,10 @@ void add_accounts(CLI::App& app, Context& context) {
   CLI::App* show_command = sub("show", "Show one account", show_account);
   sub("list", "List all accounts",
       [](const Settings& settings, const AccountOptions&) { return list_accounts(settings); });
+  set->add_option("--self-service", options->self_service,
+                  "yes: owners may add suppressions and make contacts active themselves");
+  set->add_option("--trusted-bounces", options->trusted_bounces,
+                  "yes: its hard bounces count for all accounts at once");
   for (CLI::App* command : {create, set, show_command})
     command->add_option("ID", options->id, "lower-case letters, digits, - and _")->required();
   for (CLI::App* command : {create, set}) {

@@ -66,7 +66,8 @@ Refusal refusal_of(const HttpAnswer& answer) {
   }
   if (sentence.empty())
     sentence = "The server answered " + std::to_string(answer.status) + " without saying why.";
-  return {sentence, answer.status, type, retry_after_of(answer)};
+  return {sentence, answer.status, type, retry_after_of(answer),
+          json.is_object() ? json : Json(nullptr)};
 }
 
 Json parse_answer(std::string_view text) {
@@ -76,10 +77,16 @@ Json parse_answer(std::string_view text) {
   return json;
 }
 
-std::string text_of(const Json& json, const char* name) {
+const Json& member_of(const Json& json, const char* name) {
+  static const Json null;
   const auto found = json.find(name);
-  if (found == json.end() || found->is_null()) return "";
-  return printable(found->is_string() ? found->get<std::string>() : found->dump());
+  return found == json.end() ? null : *found;
+}
+
+std::string text_of(const Json& json, const char* name) {
+  const Json& member = member_of(json, name);
+  if (member.is_null()) return "";
+  return printable(member.is_string() ? member.get<std::string>() : member.dump());
 }
 
 std::string percent_encode(std::string_view text) {
@@ -133,13 +140,35 @@ HttpAnswer Api::fetch(std::string target) {
 
 Json Api::call(std::string_view method, std::string target, const Json* body) {
   HttpRequest request = request_to(settings_, method, std::move(target));
-  const std::string text = body ? body->dump() : std::string();
-  if (body) request.fields.emplace_back("Content-Type", "application/json");
+  if (body == nullptr) return send(std::move(request), "", "");
+  std::string text;
+  try {
+    text = body->dump();
+  } catch (const Json::type_error&) {
+    throw Failure("An argument is not UTF-8.");
+  }
+  return send(std::move(request), "application/json", text);
+}
+
+Json Api::post(std::string target, std::string_view content_type, std::string_view body) {
+  return send(request_to(settings_, "POST", std::move(target)), content_type, body);
+}
+
+Json Api::send(HttpRequest request, std::string_view content_type, std::string_view body) {
+  if (!content_type.empty()) request.fields.emplace_back("Content-Type", content_type);
   request.fields.emplace_back("Accept", "application/json");
-  request.body = text;
+  request.body = body;
   const HttpAnswer answer = connection_.exchange(request);
   if (answer.status >= 400) throw refusal_of(answer);
   return answer.body.empty() ? Json::object() : parse_answer(answer.body);
+}
+
+HttpAnswer Api::download(std::string target, std::function<void(std::string_view)> sink) {
+  HttpRequest request = request_to(settings_, "GET", std::move(target));
+  request.sink = std::move(sink);
+  HttpAnswer answer = connection_.exchange(request);
+  if (answer.status >= 400) throw refusal_of(answer);
+  return answer;
 }
 
 HttpAnswer send_patiently(Connection& connection, const HttpRequest& request,

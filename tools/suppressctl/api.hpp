@@ -18,17 +18,25 @@ using Json = nlohmann::ordered_json;
 /// The server said no, in words meant for people.
 struct Refusal : Failure {
   Refusal(const std::string& sentence, int the_status, std::string the_type,
-          std::chrono::seconds wait)
-      : Failure(sentence), status(the_status), type(std::move(the_type)), retry_after(wait) {}
+          std::chrono::seconds wait, Json the_document)
+      : Failure(sentence),
+        status(the_status),
+        type(std::move(the_type)),
+        retry_after(wait),
+        document(std::move(the_document)) {}
   int status;
   std::string type;                  // such as "/problems/unknown-account"; may be empty
   std::chrono::seconds retry_after;  // zero: the server did not ask to come back
+  Json document;                     // the problem as it came; null when it was none
 };
 
 /// A problem document (or whatever came instead) as a sentence.
 Refusal refusal_of(const HttpAnswer& answer);
 /// Throws ConnectionLost when an answer that should be JSON is not.
 Json parse_answer(std::string_view text);
+
+/// The member, or null when there is none.
+const Json& member_of(const Json& json, const char* name);
 
 /// A member as text for people: empty when absent or null, without control characters.
 std::string text_of(const Json& json, const char* name);
@@ -62,11 +70,19 @@ class Api {
     return call("PATCH", std::move(target), &body);
   }
   Json remove(std::string target) { return call("DELETE", std::move(target), nullptr); }
+  Json remove(std::string target, const Json& body) {
+    return call("DELETE", std::move(target), &body);
+  }
+  /// A body that is not one JSON document, such as NDJSON.
+  Json post(std::string target, std::string_view content_type, std::string_view body);
+  /// The body of the answer goes to the sink while it arrives; throws Refusal as the others do.
+  HttpAnswer download(std::string target, std::function<void(std::string_view)> sink);
   /// The answer as it came, whatever its status.
   HttpAnswer fetch(std::string target);
 
  private:
   Json call(std::string_view method, std::string target, const Json* body);
+  Json send(HttpRequest request, std::string_view content_type, std::string_view body);
 
   const Settings& settings_;
   Connection connection_;

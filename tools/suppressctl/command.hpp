@@ -23,6 +23,11 @@ struct Context {
 /// Adds a subcommand whose help ends with examples and its exit codes.
 CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& sentence,
                       const std::string& footer);
+/// One that does nothing without a subcommand of its own; `footer` shows examples.
+CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& sentence,
+                    const std::string& footer);
+/// What the command does when it was chosen; gives its exit code.
+void on_run(CLI::App& command, Context& context, std::function<int(const Settings&)> run);
 
 void add_check(CLI::App& app, Context& context);           // check_command.cpp
 void add_import(CLI::App& app, Context& context);          // import_command.cpp
@@ -31,6 +36,14 @@ void add_explain(CLI::App& app, Context& context);         // explain_command.cp
 void add_administration(CLI::App& app, Context& context);  // admin_commands.cpp
 void add_bench(CLI::App& app, Context& context);           // bench_command.cpp
 void add_changes(CLI::App& app, Context& context);         // changes_command.cpp
+void add_contacts(CLI::App& app, Context& context);        // contact_commands.cpp
+void add_erase(CLI::App& app, Context& context);           // erase_command.cpp
+void add_segments(CLI::App& app, Context& context);        // segment_commands.cpp
+void add_requests(CLI::App& app, Context& context);        // request_commands.cpp
+void add_export(CLI::App& app, Context& context);          // export_command.cpp
+void add_counts(CLI::App& app, Context& context);          // counts_commands.cpp
+void add_events(CLI::App& app, Context& context);          // events_command.cpp
+void add_jobs(CLI::App& app, Context& context);            // job_commands.cpp
 void add_plan(CLI::App& app, Context& context);            // plan_command.cpp
 void add_status(CLI::App& app, Context& context);          // status_command.cpp
 

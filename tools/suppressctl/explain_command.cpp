@@ -2,9 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "tools/suppressctl/api.hpp"
+#include "tools/suppressctl/causes_output.hpp"
 #include "tools/suppressctl/command.hpp"
-#include "tools/suppressctl/output.hpp"
 
 namespace suppressctl {
 namespace {
@@ -35,27 +34,6 @@ void write_verdict(const Settings& settings, const Json& answer, Writer& output)
   output.append("\n");
 }
 
-void write_causes(const Json& answer, Writer& output) {
-  const Json causes = answer.value("causes", Json::array());
-  if (causes.empty()) return;
-  Columns columns({"REASON", "SCOPE", "WHEN", "SOURCE", "BY", "CAMPAIGN", "EVIDENCE"});
-  for (const Json& cause : causes)
-    columns.add({text_of(cause, "reason"), text_of(cause, "scope"), text_of(cause, "at"),
-                 text_of(cause, "source"), text_of(cause, "by"), text_of(cause, "campaign"),
-                 text_of(cause, "evidence")});
-  output.append("\n");
-  columns.write(output);
-}
-
-void write_exemption(const Json& answer, Writer& output) {
-  const auto exemption = answer.find("exemption");
-  if (exemption == answer.end() || !exemption->is_object()) return;
-  output.append("\nMade active again for this account " + text_of(*exemption, "at") + " by " +
-                text_of(*exemption, "by"));
-  const std::string note = text_of(*exemption, "note");
-  output.append(note.empty() ? ".\n" : ": " + note + "\n");
-}
-
 int explain(const Settings& settings, const ExplainOptions& options) {
   Api api(settings);
   const std::string query =
@@ -66,8 +44,8 @@ int explain(const Settings& settings, const ExplainOptions& options) {
     output.append(answer.dump() + "\n");
   } else {
     write_verdict(settings, answer, output);
-    write_causes(answer, output);
-    write_exemption(answer, output);
+    write_causes(member_of(answer, "causes"), output);
+    write_exemption(member_of(answer, "exemption"), output);
   }
   output.flush();
   return options.exit_code && text_of(answer, "verdict") != "clear" ? exit_no : exit_done;

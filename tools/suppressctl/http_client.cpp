@@ -75,8 +75,8 @@ struct Connection::Wire {
 
 /// One request under way: writing and reading go on side by side until the answer is whole.
 struct Connection::Exchange {
-  Exchange(Wire& the_wire, std::chrono::seconds the_patience)
-      : wire(the_wire), patience(the_patience) {
+  Exchange(Wire& the_wire, const HttpRequest& the_request, std::chrono::seconds the_patience)
+      : wire(the_wire), request(the_request), patience(the_patience), body(request.body) {
     parser.body_limit(std::numeric_limits<uint64_t>::max());
     parser.eager(true);
   }
@@ -114,9 +114,18 @@ struct Connection::Exchange {
         if (parse_error) return finish(parse_error);
         buffer.consume(used);
       }
+      hand_on();
       if (parser.is_done()) return finish({});
       read();
     });
+  }
+
+  /// Empties what arrived of the body into the sink.
+  void hand_on() {
+    if (!request.sink || !parser.is_header_done() || parser.get().result_int() >= 400) return;
+    std::string& arrived = parser.get().body();
+    if (!arrived.empty()) request.sink(arrived);
+    arrived.clear();
   }
 
   void finish(error_code ec) {
@@ -127,6 +136,7 @@ struct Connection::Exchange {
   }
 
   Wire& wire;
+  const HttpRequest& request;
   std::chrono::seconds patience;
   std::string head;
   std::string_view body;
@@ -237,7 +247,7 @@ HttpAnswer Connection::exchange(const HttpRequest& request) {
 
 HttpAnswer Connection::exchange_once(const HttpRequest& request, bool& heard) {
   if (!wire_) connect();
-  Exchange exchange(*wire_, patience_);
+  Exchange exchange(*wire_, request, patience_);
   exchange.head.append(request.method).append(" ").append(endpoint_.prefix);
   exchange.head.append(request.target).append(" HTTP/1.1\r\nHost: ");
   exchange.head.append(endpoint_.host_field()).append("\r\n");
@@ -246,10 +256,14 @@ HttpAnswer Connection::exchange_once(const HttpRequest& request, bool& heard) {
   if (request.method != "GET" || !request.body.empty())
     exchange.head.append("Content-Length: " + std::to_string(request.body.size()) + "\r\n");
   exchange.head.append("\r\n");
-  exchange.body = request.body;
   exchange.write();
   exchange.read();
-  wire_->run(patience_);
+  try {
+    wire_->run(patience_);
+  } catch (...) {  // of the sink: what is still to come is nobody's
+    wire_.reset();
+    throw;
+  }
 
   heard = exchange.heard;
   const bool timed_out = wire_->timed_out;

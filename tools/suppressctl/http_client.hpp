@@ -4,13 +4,15 @@
 //  1. Full duplex: the answer is read while the body is still being sent, so a server that streams
 //     its answer never waits for us, and an early refusal (401, 413) is heard.
 //  2. An answer is returned whole or not at all: one that ends early, or whose end only a closed
-//     connection would mark, throws ConnectionLost.
+//     connection would mark, throws ConnectionLost. A sink gets pieces before that is known: what it
+//     got may be used only once exchange() has returned.
 //  3. A request is sent again by itself only on a kept-alive connection that the server closed
 //     before it answered a byte: the ordinary race with an idle timeout. Nothing else is repeated.
 // Thread safety: a Connection is one thread's. https verifies the certificate and the host's name.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,6 +41,9 @@ struct HttpRequest {
   std::string target;  // path and query, percent-encoded
   std::vector<std::pair<std::string, std::string>> fields;
   std::string_view body;  // must outlive the exchange
+  /// Takes the body of an answer below 400, a piece at a time, instead of HttpAnswer::body; so that
+  /// an answer of any size needs little memory. What it throws ends the exchange.
+  std::function<void(std::string_view)> sink;
 };
 
 struct HttpAnswer {

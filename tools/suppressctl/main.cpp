@@ -17,6 +17,18 @@ CLI::App* add_command(CLI::App& parent, const std::string& name, const std::stri
   return command;
 }
 
+CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& sentence,
+                    const std::string& footer) {
+  CLI::App* group = add_command(parent, name, sentence, footer);
+  group->require_subcommand(1);
+  return group;
+}
+
+void on_run(CLI::App& command, Context& context, std::function<int(const Settings&)> run) {
+  command.callback(
+      [&context, run = std::move(run)] { context.exit_code = run(context.settings()); });
+}
+
 namespace {
 
 constexpr const char* footer =
@@ -60,6 +72,14 @@ int run(int argc, char** argv) {
   add_import(app, context);
   add_explain(app, context);
   add_suppressions(app, context);
+  add_contacts(app, context);
+  add_segments(app, context);
+  add_export(app, context);
+  add_requests(app, context);
+  add_events(app, context);
+  add_counts(app, context);
+  add_jobs(app, context);
+  add_erase(app, context);
   add_status(app, context);
   add_administration(app, context);
   add_changes(app, context);

@@ -1,18 +1,15 @@
 // suppressctl add, remove, list: single entries of the list.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "tools/suppressctl/api.hpp"
 #include "tools/suppressctl/command.hpp"
-#include "tools/suppressctl/output.hpp"
-#include "tools/suppressctl/rows.hpp"
+#include "tools/suppressctl/input_rows.hpp"
+#include "tools/suppressctl/listing.hpp"
 
 namespace suppressctl {
 namespace {
-
-constexpr uint64_t page_items_max = 1000;
 
 struct AddOptions {
   std::vector<std::string> addresses;
@@ -36,27 +33,9 @@ struct ListOptions {
   std::string source;
   std::string since;
   std::string prefix;
-  uint64_t limit = 100;
-  bool all = false;
+  PageOptions pages;
   bool platform = false;
 };
-
-/// The arguments; "-" stands for the lines of standard input.
-std::vector<std::string> expanded(const std::vector<std::string>& arguments) {
-  std::vector<std::string> addresses;
-  for (const auto& argument : arguments) {
-    if (argument != "-") {
-      addresses.push_back(argument);
-      continue;
-    }
-    InputFile input("-");
-    RowReader reader(input, Format::text, std::nullopt, 1000);
-    for (RowBatch batch; reader.next(batch);)
-      for (size_t i = 0; i < batch.size(); ++i)
-        if (!batch.text(i).empty()) addresses.emplace_back(batch.text(i));
-  }
-  return addresses;
-}
 
 Json row_of(const std::string& address, const AddOptions& options) {
   Json row{{"address", address}, {"reason", options.reason}};
@@ -68,17 +47,12 @@ Json row_of(const std::string& address, const AddOptions& options) {
 }
 
 int add(const Settings& settings, const AddOptions& options) {
-  const auto addresses = expanded(options.addresses);
+  const auto addresses = expand_lines(options.addresses);
   if (addresses.empty()) return exit_done;
   Json rows = Json::array();
   for (const auto& address : addresses) rows.push_back(row_of(address, options));
-  Json answer;
-  try {
-    answer = Api(settings).post(suppressions_path(settings, options.platform),
-                                Json{{"suppressions", std::move(rows)}});
-  } catch (const nlohmann::json::type_error&) {
-    throw Failure("An argument is not UTF-8.");
-  }
+  const Json answer = Api(settings).post(suppressions_path(settings, options.platform),
+                                         Json{{"suppressions", std::move(rows)}});
   Writer output = Writer::standard_output();
   if (settings.json) {
     output.append(answer.dump() + "\n");
@@ -89,7 +63,7 @@ int add(const Settings& settings, const AddOptions& options) {
     columns.write(output);
   }
   output.flush();
-  for (const Json& error : answer.value("errors", Json::array())) {
+  for (const Json& error : member_of(answer, "errors")) {
     const size_t index = error.value("index", addresses.size());
     const std::string address = index < addresses.size() ? printable(addresses[index]) : "a row";
     if (!settings.quiet)
@@ -102,7 +76,7 @@ int remove(const Settings& settings, const RemoveOptions& options) {
   Api api(settings);
   Writer output = Writer::standard_output();
   int exit_code = exit_done;
-  for (const auto& address : expanded(options.addresses)) {
+  for (const auto& address : expand_lines(options.addresses)) {
     const std::string channel = !options.channel.empty()                 ? options.channel
                                 : address.find('@') != std::string::npos ? "email"
                                                                          : "phone";
@@ -126,50 +100,24 @@ int remove(const Settings& settings, const RemoveOptions& options) {
   return exit_code;
 }
 
-std::vector<std::string> list_row(const Json& item) {
-  size_t causes = 0;
-  if (const auto found = item.find("causes"); found != item.end()) causes = found->size();
-  return {text_of(item, "address"), text_of(item, "channel"),  text_of(item, "reason"),
-          std::to_string(causes),   text_of(item, "first_at"), text_of(item, "last_at")};
-}
+const Table entry_table{
+    {"ADDRESS", "address"},
+    {"CHANNEL", "channel"},
+    {"REASON", "reason"},
+    {"CAUSES", [](const Json& item) { return std::to_string(member_of(item, "causes").size()); }},
+    {"SINCE", "first_at"},
+    {"LAST", "last_at"}};
 
 int list(const Settings& settings, const ListOptions& options) {
   Api api(settings);
-  Writer output = Writer::standard_output();
-  uint64_t left = options.all ? UINT64_MAX : options.limit;
-  std::string cursor;
-  bool more = left > 0;
-  bool first_page = true;
-  while (more && left > 0) {
-    const std::string query = QueryText()
-                                  .add("channel", options.channel)
-                                  .add("reason", options.reason)
-                                  .add("source", options.source)
-                                  .add("since", options.since)
-                                  .add("prefix", options.prefix)
-                                  .add("limit", std::to_string(std::min(left, page_items_max)))
-                                  .add("cursor", cursor)
-                                  .text();
-    const Json page = api.get(suppressions_path(settings, options.platform) + query);
-    const Json items = page.value("items", Json::array());
-    Columns columns(first_page ? std::vector<std::string>{"ADDRESS", "CHANNEL", "REASON", "CAUSES",
-                                                          "SINCE", "LAST"}
-                               : std::vector<std::string>{});
-    for (const Json& item : items) {
-      if (settings.json)
-        output.append(item.dump() + "\n");
-      else
-        columns.add(list_row(item));
-    }
-    if (!settings.json) columns.write(output);
-    output.flush();
-    first_page = false;
-    left -= std::min<uint64_t>(left, items.size());
-    cursor = text_of(page, "next");
-    more = !cursor.empty();
-  }
-  if (more && !settings.quiet && !settings.json)
-    std::fprintf(stderr, "There is more: --limit N shows N entries, --all shows all.\n");
+  const QueryText query = QueryText()
+                              .add("channel", options.channel)
+                              .add("reason", options.reason)
+                              .add("source", options.source)
+                              .add("since", options.since)
+                              .add("prefix", options.prefix);
+  show_list(settings, api, suppressions_path(settings, options.platform), query, entry_table,
+            options.pages);
   return exit_done;
 }
 
@@ -226,8 +174,7 @@ void add_list(CLI::App& app, Context& context) {
   command->add_option("--source", options->source, "only with a cause from this source");
   command->add_option("--since", options->since, "only with a cause since, as RFC 3339");
   command->add_option("--prefix", options->prefix, "only addresses that begin so");
-  auto* limit = command->add_option("--limit", options->limit, "at most so many (100)");
-  command->add_flag("--all", options->all, "all of them")->excludes(limit);
+  add_page_options(*command, options->pages);
   command->add_flag("--platform", options->platform, "the list of all accounts");
   command->callback(
       [options, &context] { context.exit_code = list(context.settings(), *options); });
