@@ -1,7 +1,7 @@
 // What is done at random.
 #include "tests/server/life_random.hpp"
 
-#include <thread>
+#include <algorithm>
 
 #include "server/contact_ids.hpp"
 #include "server/time_text.hpp"
@@ -17,9 +17,6 @@ const std::vector<Role> everybody{Role::admin, Role::support, Role::owner, Role:
 
 std::string contact_path(int id) {
   return "/contacts/" + contact_id_text(static_cast<ContactId>(id));
-}
-std::string segment_path(int id) {
-  return "/segments/" + segment_id_text(static_cast<SegmentId>(id));
 }
 
 json ids_json(const std::vector<int>& ids) {
