@@ -66,6 +66,16 @@ Json approval_json(const ModerationRequest& request, size_t position) {
 
 Json address_json(const Store& store, AccountNumber account, const RequestTarget& target,
                   Audience audience) {
+  // Of an erased one nothing can be told: neither who it was nor what a check would say.
+  if (target.address.empty()) {
+    return {{"channel", name_of(target.channel)},
+            {"address", nullptr},
+            {"contact", nullptr},
+            {"verdict", nullptr},
+            {"reason", nullptr},
+            {"scope", nullptr},
+            {"causes", Json::array()}};
+  }
   Json json{
       {"channel", name_of(target.channel)},
       {"address", target.address},
