@@ -6,15 +6,18 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <stdexcept>
 
 #include "server/committer.hpp"
 #include "server/log.hpp"
+#include "server/time_text.hpp"
 
 namespace suppressd {
 namespace {
 
 constexpr int lowest_priority = 19;  // as the store's merging
 constexpr std::chrono::milliseconds full_queue_pause{5};
+constexpr const char* unreadable = R"({"error":"this program cannot read its plan"})";
 
 bool makes_running(const Change& change, const Outcome& outcome) {
   if (outcome.status != Outcome::Status::committed) return false;
@@ -58,7 +61,10 @@ void JobRunner::start() {
     rung_ = true;
     changed_.notify_one();
   });
-  rung_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    rung_ = true;
+  }
   for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -81,6 +87,11 @@ void JobRunner::run() {
     bool stays = false;
     try {
       stays = go_on(*turn);
+    } catch (const std::invalid_argument&) {
+      const auto [account, id] = turn->name;
+      const Change failed{SetJobState{account, id, JobState::failed, unreadable}, "", now_ms(),
+                          std::nullopt};
+      (void)commit(failed, [] {});
     } catch (const std::exception& failure) {
       // It stays a running job, and the next start tries again.
       log(LogLevel::error, "a job cannot go on until a restart", {{"cause", failure.what()}});

@@ -205,6 +205,35 @@ def moderation_calls():
         yield "GET " + account + "/causes", mine + "/causes" + query
 
 
+def contact_calls():
+    """Contacts one by one; the account is there, and more is known of its addresses by now."""
+    contacts = "/v1/accounts/acme/contacts"
+    every, one = "/v1/accounts/{account}/contacts", "/v1/accounts/{account}/contacts/{id}"
+    add, rows = "POST " + every, "application/x-ndjson"
+    mine = {"email": "card@example.com", "phone": "0507654321", "fields": {"city": "Kyiv"}}
+    yield "POST /v1/platform/suppressions", "/v1/platform/suppressions", {"address": "card@example.com", "reason": "hard_bounce"}
+    yield add, contacts, mine
+    yield add, contacts + "?source=import", {"contacts": [{"email": "x"}, mine, {"email": "list@example.com"}]}
+    yield add, contacts, '{"email":"lines@example.com"}\nnonsense\n', rows
+    yield add, contacts, "card@example.com", "text/plain"
+    yield add, contacts + "?segment=s999999", mine
+    for query in ("?prefix=card@", "?state=blacklisted&sort=time", "?channel=phone&limit=1", "?reason=nonsense", "?cursor=x"):
+        yield "GET " + every, contacts + query
+    yield "GET " + one, contacts + "/c1"
+    yield "GET " + one, contacts + "/nonsense"
+    yield "PATCH " + one, contacts + "/c1", {"fields": {"city": None}}
+    yield "PATCH " + one, contacts + "/c1", {"email": 1}
+    yield "DELETE " + one, contacts + "/c1?channel=email&reason=asked"
+    yield "DELETE " + one, contacts + "/c1?channel=fax"
+    yield "GET " + one, contacts + "/c1"
+    yield "POST " + one + "/restore", contacts + "/c1/restore", {"channel": "email"}
+    yield "POST " + one + "/restore", contacts + "/c999999/restore"
+    yield "GET " + one + "/activity", contacts + "/c1/activity?limit=3"
+    yield "GET " + one + "/activity", contacts + "/c999999/activity"
+    for feed in ("/v1/changes", "/v1/accounts/acme/changes"):
+        yield "GET " + feed.replace("acme", "{account}"), feed + "?limit=1000"
+
+
 def bulk_calls():
     """Jobs, segments, exports, in an account of their own."""
     account, mine = "/v1/accounts/{account}", "/v1/accounts/bulk"
@@ -264,7 +293,7 @@ def main():
         try:
             document = Document(json.loads(server.call("GET", "/openapi.json")[2]))
             document.examples()
-            for name, target, *body in itertools.chain(calls(), moderation_calls(), bulk_calls()):
+            for name, target, *body in itertools.chain(calls(), moderation_calls(), contact_calls(), bulk_calls()):
                 document.answer(name, *server.call(name.split()[0], target, *body))
             control_jobs(server, document)
             for accept in ("application/x-ndjson", "text/plain", "application/octet-stream"):

@@ -33,6 +33,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
+  pid_t pid() const { return pid_; }
   bool running();
   /// Sends the signal and waits for the end; returns the exit status, 128 + signal when killed.
   int end(int signal);

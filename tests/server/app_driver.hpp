@@ -138,13 +138,16 @@ struct AppDriverOptions {
   AppLimits limits;
   size_t pool_queue_tasks_max = 64;
   bool loaded = true;
+  /// Shared with whoever opens the same data directory again; null: one of its own.
+  std::shared_ptr<TemporaryFolder> folder{};
 };
 
 /// Admin key in `admin`; accounts and keys are made through the API, as a client would.
 class AppDriver {
  public:
   explicit AppDriver(const AppDriverOptions& options = {})
-      : store_(open(folder_.path(), set_)),
+      : folder_(options.folder ? options.folder : std::make_shared<TemporaryFolder>()),
+        store_(open(folder_->path(), set_)),
         committer_(*store_, set_,
                    [this](std::span<const Change> changes, std::span<const Outcome> outcomes) {
                      if (during_commit) during_commit();
@@ -156,8 +159,8 @@ class AppDriver {
         app_({*store_, set_, committer_, directory_, health_, metrics_, pool_, options.limits}),
         worker_(set_, metrics_.add_thread()) {
     directory_.load(store_->accounts(), store_->keys());
-    ensure_admin_key(*store_, committer_, folder_.path());
-    std::ifstream file(folder_.path() / "admin.key");
+    ensure_admin_key(*store_, committer_, folder_->path());
+    std::ifstream file(folder_->path() / "admin.key");
     std::getline(file, admin);
     health_.loaded = options.loaded;
     health_.phase = options.loaded ? Phase::ready : Phase::loading;
@@ -210,7 +213,7 @@ class AppDriver {
   Committer& committer() { return committer_; }
   Store& store() { return *store_; }
   WorkerPool& pool() { return pool_; }
-  const std::filesystem::path& data_dir() const { return folder_.path(); }
+  const std::filesystem::path& data_dir() const { return folder_->path(); }
 
   std::string admin;
   /// Runs on the committer's thread after each group is stored. Set while nothing is queued.
@@ -233,7 +236,7 @@ class AppDriver {
     }
   }
 
-  TemporaryFolder folder_;
+  std::shared_ptr<TemporaryFolder> folder_;
   SuppressionSet set_{small_set()};
   std::unique_ptr<Store> store_;
   Directory directory_;

@@ -20,7 +20,8 @@ json by_filter(json filter, uint64_t shown_at, uint64_t expected) {
 
 std::vector<std::string> results(const Reply& reply) {
   std::vector<std::string> names;
-  for (const json& one : reply.json()["results"]) names.push_back(one["result"]);
+  const json answer = reply.json();
+  for (const json& one : answer["results"]) names.push_back(one["result"]);
   return names;
 }
 
@@ -140,8 +141,8 @@ TEST_CASE("a filter deletes exactly what was shown, and its job can be undone", 
   CHECK(nothing.problem() == "nothing-matches");
 
   // All that are left, in several parts; then both jobs are undone, one after the other.
-  const json rest =
-      driver.finished(driver.ask("/delete-contacts", by_filter({}, driver.sequence(), 11'997)));
+  const json rest = driver.finished(
+      driver.ask("/delete-contacts", by_filter(json::object(), driver.sequence(), 11'997)));
   CHECK(rest["changed"] == 11'997);
   CHECK(driver.count(ContactState::active) == 0);
   const json undone = driver.finished(driver.ask("/restore-contacts", {{"job", rest["id"]}}));
@@ -160,7 +161,7 @@ TEST_CASE("what changed since it was shown is neither counted nor deleted", "[bu
   driver.add_contacts("ann", 5);
   const uint64_t shown = driver.sequence();
   suppress(driver, "ann0@example.com");
-  const Reply stale = driver.ask("/delete-contacts", by_filter({}, shown, 5));
+  const Reply stale = driver.ask("/delete-contacts", by_filter(json::object(), shown, 5));
   CHECK(stale.status == 409);
   CHECK(stale.json()["found"] == 4);
   // One more changes after the count, before the job's part.
@@ -174,7 +175,8 @@ TEST_CASE("what changed since it was shown is neither counted nor deleted", "[bu
   driver.during_commit = [&] {
     if (queued == 0) queued += driver.committer().submit(change_now(late), [](const Outcome&) {});
   };
-  const json job = driver.finished(driver.ask("/delete-contacts", by_filter({}, shown, 4)));
+  const json job =
+      driver.finished(driver.ask("/delete-contacts", by_filter(json::object(), shown, 4)));
   CHECK(queued == 1);
   CHECK(job["changed"] == 3);
   CHECK(job["skipped"] == 1);

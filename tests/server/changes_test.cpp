@@ -278,4 +278,45 @@ TEST_CASE("a place in the feed that was never reached is refused, not taken for 
   }
 }
 
+TEST_CASE("contacts' changes are told by ids and results, never by address, to their account") {
+  AppDriver driver;
+  driver.make_account("acme");
+  driver.make_account("globe");
+  const std::string owner = driver.make_key(Role::owner, "acme").text;
+  const uint64_t before = driver.committer().visible_sequence();
+  const std::string here = "/v1/accounts/acme/contacts";
+  const std::string rows =
+      R"({"contacts":[{"email":"secret@example.com"},{"email":"other@example.com"}]})";
+  REQUIRE(driver.post(here, rows).status == 200);
+  REQUIRE(driver.post(here, rows).status == 200);  // changes nothing: no change
+  REQUIRE(driver.post("/v1/accounts/globe/contacts", R"({"email":"g@example.com"})").status == 200);
+  REQUIRE(driver
+              .send({"PATCH",
+                     here + "/c2",
+                     driver.admin,
+                     {{"content-type", "application/json"}},
+                     R"({"email":"moved@example.com"})"})
+              .status == 200);
+  REQUIRE(driver.remove(here + "/c1?reason=left").status == 200);
+  REQUIRE(driver.post(here + "/c1/restore", "{}").status == 200);
+
+  const std::vector<json> feed = follow(driver, "/v1/changes", owner, before);
+  REQUIRE(feed.size() == 4);
+  const std::vector<std::string> kinds = {"contacts_put", "contact_edited", "contacts_deleted",
+                                          "contacts_restored"};
+  for (size_t i = 0; i < feed.size(); ++i) {
+    CHECK(feed[i]["kind"] == kinds[i]);
+    CHECK(feed[i]["account"] == "acme");
+    CHECK(feed[i]["by"].is_string());
+    CHECK(feed[i].dump().find("example.com") == std::string::npos);
+  }
+  CHECK(feed[0]["contacts"] == json::parse(R"([{"id":"c1","result":"created"},
+                                               {"id":"c2","result":"created"}])"));
+  CHECK(feed[1]["contact"] == "c2");
+  CHECK(feed[2]["contacts"] == json::parse(R"([{"id":"c1","result":"deleted"}])"));
+  CHECK(feed[3]["contacts"] == json::parse(R"([{"id":"c1","result":"restored"}])"));
+  CHECK(follow(driver, "/v1/accounts/acme/changes", driver.admin, before) == feed);
+  CHECK(follow(driver, "/v1/changes", driver.admin, before).size() == 5);
+}
+
 }  // namespace suppressd

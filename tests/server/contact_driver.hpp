@@ -28,7 +28,8 @@ inline Change change_now(decltype(Change::what) what) {
   return {std::move(what), "k_test", now_ms(), std::nullopt};
 }
 
-/// Row i has the email <name><i>@example.com, the phone +38044 and seven digits, and a field.
+/// Row i has the email <name><i>@example.com, a phone of its own where names start differently, and a
+/// field.
 inline PutContacts made_contacts(AccountNumber account, const std::string& name, size_t first,
                                  size_t count, SegmentId segment = 0) {
   PutContacts put;
@@ -37,7 +38,7 @@ inline PutContacts made_contacts(AccountNumber account, const std::string& name,
   for (size_t i = first; i < first + count; ++i) {
     PutContacts::Row& row = put.rows.emplace_back();
     row.addresses[0] = name + std::to_string(i) + "@example.com";
-    row.addresses[1] = "+38044" + std::to_string(1'000'000 + i);
+    row.addresses[1] = "+3804" + std::to_string(name.front() % 10) + std::to_string(1'000'000 + i);
     row.fields["city"] = i % 2 == 0 ? "Kyiv" : "Lviv";
     row.segment = segment;
   }

@@ -119,21 +119,11 @@ TEST_CASE("a bad row is an error of that row, whether in JSON or NDJSON") {
       {{"phone", "0501234567"}, {"region", "XX"}},
       "text",
       {{"phone", "0501234567"}, {"region", "UA"}, {"fields", {{"n", nullptr}}}}};
-  const std::vector<std::string> expected = {"no_at_sign",
-                                             "no_address",
-                                             "no_address",
-                                             "too_short",
-                                             "not_a_string",
-                                             "unknown_member",
-                                             "not_a_string",
-                                             "not_an_object",
-                                             "empty_field_name",
-                                             "field_name_too_long",
-                                             "field_value_too_long",
-                                             "control_character",
-                                             "too_many_fields",
-                                             "unknown_region",
-                                             "not_an_object"};
+  const std::vector<std::string> expected = {
+      "no_at_sign",       "no_address",          "no_address",           "too_short",
+      "not_a_string",     "unknown_member",      "not_a_string",         "not_an_object",
+      "empty_field_name", "field_name_too_long", "field_value_too_long", "control_character",
+      "too_many_fields",  "unknown_region",      "not_an_object"};
   std::string body;
   for (const json& row : rows) body += row.dump() + "\n";
   const json from_json = driver.add({{"contacts", rows}});
@@ -159,10 +149,10 @@ TEST_CASE("bodies, queries and media types that cannot be are refused whole") {
   CHECK(driver.post(here, "[]").status == 400);
   CHECK(driver.post(here, R"({"contacts":{}})").status == 400);
   CHECK(driver.post(here, "a@example.com", "text/plain").status == 415);
-  for (const char* query : {"?source=campaign", "?region=ZZ", "?restore_deleted=yes", "?colour=1"}) {
+  for (const char* query :
+       {"?source=campaign", "?region=ZZ", "?restore_deleted=yes", "?colour=1"}) {
     INFO(query);
-    CHECK(driver.post(here + query, R"({"email":"a@example.com"})").problem() ==
-          "invalid-request");
+    CHECK(driver.post(here + query, R"({"email":"a@example.com"})").problem() == "invalid-request");
   }
   for (const char* query : {"?segment=s1", "?segment=nonsense", "?segment=s01"}) {
     INFO(query);
@@ -238,8 +228,8 @@ TEST_CASE("a change is cut where its rows' texts come to much") {
   for (int i = 0; i < 60; ++i) fields["f" + std::to_string(i)] = std::string(1'000, 'v');
   std::string body;
   for (int i = 0; i < 200; ++i) {
-    body += json{{"email", "u" + std::to_string(i) + "@example.com"}, {"fields", fields}}.dump() +
-            "\n";
+    body +=
+        json{{"email", "u" + std::to_string(i) + "@example.com"}, {"fields", fields}}.dump() + "\n";
   }
   const uint64_t before = driver.store().sequence();
   const json answer = driver.good(driver.send(driver.lines(body)));
@@ -283,8 +273,8 @@ TEST_CASE("deleted contacts are recognized, and come back only when asked to (R1
   driver.suppress("/v1/accounts/acme", "a@example.com", "complaint");
   const std::string id = driver.add_contact("acme", "a@example.com", "+380501234567");
   driver.good(driver.remove(here + "/" + id + "?reason=left"));
-  const json kept = driver.add({{"email", "a@example.com"}, {"fields", {{"n", "1"}}}},
-                               "?source=import");
+  const json kept =
+      driver.add({{"email", "a@example.com"}, {"fields", {{"n", "1"}}}}, "?source=import");
   CHECK(kept["results"][0]["id"] == id);
   CHECK(kept["results"][0]["result"] == "kept_deleted");
   CHECK(kept["results"][0]["email"]["verdict"] == "suppressed");

@@ -180,6 +180,18 @@ TEST_CASE("a job whose segment vanishes fails and says so", "[jobs]") {
   CHECK(job["result"]["error"] == "what it works on is no longer there");
 }
 
+TEST_CASE("a job whose plan cannot be read fails and does not stop the others", "[jobs]") {
+  ContactDriver driver;
+  driver.add_contacts("ann", 3);
+  CreateJob create;
+  create.account = driver.number();
+  create.job.kind = JobKind::delete_contacts;
+  create.job.plan = R"({"color":"red"})";
+  driver.commit(create);
+  CHECK(driver.finished("j1")["state"] == "failed");
+  CHECK(driver.finished(driver.post(driver.path("/counts/recalculate"), ""))["state"] == "done");
+}
+
 namespace {
 
 /// suppressd on a data directory, to be killed.

@@ -99,7 +99,8 @@ int analytics(const Settings& settings, const AnalyticsOptions& options) {
   static const Table table{{"GROUP", "group"},
                            number_column("CONTACTS", "contacts"),
                            number_column("BLACKLISTED", "blacklisted"),
-                           {"SHARE", share_text},
+                           number_column("UNSUBSCRIBED", "unsubscribed"),
+                           {"BLACKLISTED SHARE", share_text},
                            {"REASONS", reasons_text}};
   const Json answer = Api(settings).get(account_path(settings, "/analytics") +
                                         QueryText()
