@@ -8,6 +8,7 @@
 // Without a directory a temporary one is used. The CPU of a check is that of the thread that answers
 // it, from the kernel's accounts of nanoseconds.
 #include <algorithm>
+#include <bitset>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -218,6 +219,12 @@ class Checker {
     const HttpAnswer answer = client_.request("POST", account + "/check", "text/plain", body_,
                                               "application/octet-stream");
     if (answer.status != 200) throw std::runtime_error("check: " + answer.body);
+    size_t suppressed = 0;
+    for (const char octet : answer.body) suppressed += std::bitset<8>(octet).count();
+    // As many as asked_addresses() takes from the list.
+    if (suppressed < check_batch / 20 || suppressed > check_batch / 5) {
+      throw std::runtime_error("a check found " + std::to_string(suppressed));
+    }
   }
 
   const Server& server_;
