@@ -85,7 +85,10 @@ class Server {
       : child_({suppressd, "--data-dir", data.string(), "--listen", "127.0.0.1:0", "--threads", "1",
                 "--log-level", "warning", "--port-file", (scratch / "port").string()},
                scratch / "log") {
-    wait_until([&] { return std::ifstream(scratch / "port") >> port_ && port_ != 0; });
+    wait_until([&] {
+      if (!child_.running()) throw std::runtime_error("the server ended; see its log");
+      return std::ifstream(scratch / "port") >> port_ && port_ != 0;
+    });
     wait_until(
         [&] { return HttpClient(port_, "").request("GET", "/readyz", "", "").status == 200; });
     std::getline(std::ifstream(data / "admin.key") >> std::ws, key_);
