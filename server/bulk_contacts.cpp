@@ -37,12 +37,11 @@ std::unique_ptr<Exchange> delete_by_filter(const JobAuthor& author, JsonMembers&
   plan.reason = members.text("reason", deletion_reason_octets_max).value_or("");
   const Confirmation confirmation = read_confirmation(members);
   if (auto problem = members.problem()) return problem_exchange(*problem);
-  if (auto problem = check_reached(author.parts, confirmation)) return problem_exchange(*problem);
   plan.filter.shown_at = confirmation.shown_at;
   const CreateJob job = new_job(author.account, JobKind::delete_contacts, plan);
   const auto found = [&reader = author.parts.store.contacts(), account = author.account,
                       filter = plan.filter] { return reader.count(account, filter); };
-  return confirmed_job_exchange(author, job, body, confirmation.expected, found);
+  return confirmed_job_exchange(author, job, body, confirmation, found);
 }
 
 std::unique_ptr<Exchange> delete_contacts(const JobAuthor& author, JsonMembers& members,

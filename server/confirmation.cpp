@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/committer.hpp"
+#include "persistence/contact_reader.hpp"
 #include "server/sequel_exchange.hpp"
 #include "server/store_exchange.hpp"
 
@@ -18,8 +18,9 @@ Confirmation read_confirmation(JsonMembers& members) {
   return confirmation;
 }
 
-std::optional<Problem> check_reached(const AppParts& parts, const Confirmation& confirmation) {
-  if (confirmation.shown_at <= parts.committer.visible_sequence()) return std::nullopt;
+std::optional<Problem> check_reached(const Store& store, const Confirmation& confirmation) {
+  const uint64_t stored = store.contacts().count_lists(platform_number, {}).sequence;
+  if (confirmation.shown_at <= stored) return std::nullopt;
   return invalid_request_problem("shown_at", "not_reached",
                                  "No list can have shown this sequence yet.");
 }
@@ -55,16 +56,22 @@ Problem nothing_matches_problem() {
 }
 
 std::unique_ptr<Exchange> confirmed_job_exchange(const JobAuthor& author, CreateJob job,
-                                                 std::string_view content, uint64_t expected,
+                                                 std::string_view content,
+                                                 const Confirmation& confirmation,
                                                  std::function<uint64_t()> found) {
-  const auto count = [author, change = author.change(std::move(job), content), expected,
+  const auto count = [author, change = author.change(std::move(job), content), confirmation,
                       found = std::move(found)]() mutable -> std::unique_ptr<Exchange> {
     const bool repeated = change.idempotency &&
                           author.parts.store.remembered(*change.idempotency, change.at).has_value();
     if (!repeated) {
+      if (auto problem = check_reached(author.parts.store, confirmation)) {
+        return problem_exchange(*problem);
+      }
       const uint64_t number = found();
       if (number == 0) return problem_exchange(nothing_matches_problem());
-      if (number != expected) return problem_exchange(wrong_number_problem(expected, number));
+      if (number != confirmation.expected) {
+        return problem_exchange(wrong_number_problem(confirmation.expected, number));
+      }
       std::get<CreateJob>(change.what).job.total = number;
     }
     return job_made_exchange(author, std::move(change), nlohmann::ordered_json::object());

@@ -22,8 +22,9 @@ struct Confirmation {
 
 /// The members `shown_at` and `expected`, both required.
 Confirmation read_confirmation(JsonMembers& members);
-/// 400 for a sequence that was not reached yet.
-std::optional<Problem> check_reached(const AppParts& parts, const Confirmation& confirmation);
+/// 400 for a sequence that no list can have shown yet. Reads the store: on the pool. Lists are of
+/// what is stored, which is a little ahead of what checks see, and of what was acknowledged.
+std::optional<Problem> check_reached(const Store& store, const Confirmation& confirmation);
 
 /// 409, with what was expected and what there is.
 Problem wrong_number_problem(uint64_t expected, uint64_t found);
@@ -35,7 +36,8 @@ Problem nothing_matches_problem();
 /// Counts on the pool, then commits the change that makes the job, which `found` becomes the total
 /// of; or refuses. A repetition is not counted again: what the first one did has changed the number.
 std::unique_ptr<Exchange> confirmed_job_exchange(const JobAuthor& author, CreateJob job,
-                                                 std::string_view content, uint64_t expected,
+                                                 std::string_view content,
+                                                 const Confirmation& confirmation,
                                                  std::function<uint64_t()> found);
 
 }  // namespace suppressd

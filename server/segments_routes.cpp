@@ -80,8 +80,7 @@ std::optional<Problem> read_deleting(const Call& call, Deleting& deleting) {
     return invalid_request_problem("reason", "too_long", "The reason is too long.");
   }
   if (auto problem = read_deleted_channels(query, deleting.contacts)) return problem;
-  if (auto problem = read_shown(query, deleting)) return problem;
-  return check_reached(call.parts, deleting.confirmation);
+  return read_shown(query, deleting);
 }
 
 /// The contacts of the segment whose addresses would be deleted, each once.
@@ -105,6 +104,9 @@ uint64_t count_deleted(const ContactReader& reader, AccountNumber account,
 }
 
 std::unique_ptr<Exchange> begin_deleting(const JobAuthor& author, const Deleting& deleting) {
+  if (auto problem = check_reached(author.parts.store, deleting.confirmation)) {
+    return problem_exchange(*problem);
+  }
   const ContactReader& reader = author.parts.store.contacts();
   const auto segment = reader.segment(author.account, deleting.id);
   if (!segment || segment->deleting) return problem_exchange(unknown_segment_problem());

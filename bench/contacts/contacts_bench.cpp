@@ -8,6 +8,7 @@
 // Without a directory a temporary one is used. The CPU of a check is that of the thread that answers
 // it, from the kernel's accounts of nanoseconds.
 #include <algorithm>
+#include <bitset>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -84,7 +85,10 @@ class Server {
       : child_({suppressd, "--data-dir", data.string(), "--listen", "127.0.0.1:0", "--threads", "1",
                 "--log-level", "warning", "--port-file", (scratch / "port").string()},
                scratch / "log") {
-    wait_until([&] { return std::ifstream(scratch / "port") >> port_ && port_ != 0; });
+    wait_until([&] {
+      if (!child_.running()) throw std::runtime_error("the server ended; see its log");
+      return std::ifstream(scratch / "port") >> port_ && port_ != 0;
+    });
     wait_until(
         [&] { return HttpClient(port_, "").request("GET", "/readyz", "", "").status == 200; });
     std::getline(std::ifstream(data / "admin.key") >> std::ws, key_);
@@ -218,6 +222,12 @@ class Checker {
     const HttpAnswer answer = client_.request("POST", account + "/check", "text/plain", body_,
                                               "application/octet-stream");
     if (answer.status != 200) throw std::runtime_error("check: " + answer.body);
+    size_t suppressed = 0;
+    for (const char octet : answer.body) suppressed += std::bitset<8>(octet).count();
+    // As many as asked_addresses() takes from the list.
+    if (suppressed < check_batch / 20 || suppressed > check_batch / 5) {
+      throw std::runtime_error("a check found " + std::to_string(suppressed));
+    }
   }
 
   const Server& server_;

@@ -69,73 +69,79 @@ bool LifeModel::add_cause(const std::string& scope, int channel, const std::stri
   return true;
 }
 
+LifeModel::Taken LifeModel::take(const std::string& name, const ModelRow& row, bool restore,
+                                 ModelContact& contact) {
+  Taken taken;
+  for (int channel : {0, 1}) {
+    const auto at = static_cast<size_t>(channel);
+    if (row.address[at].empty()) continue;
+    ModelMailbox& box = contact.at[at];
+    if (box.address != row.address[at]) {
+      const auto deletion = box.deletion;
+      box = {};
+      box.deletion = deletion;
+      box.address = row.address[at];
+      told_[{name, channel, box.address}] = shown(name, channel, box.address);
+    }
+    box.given = row.given[at];
+    if (!box.deletion) continue;
+    (restore ? taken.restored : taken.kept) = true;
+    if (restore) box.deletion.reset();
+  }
+  for (const auto& [field, value] : row.fields) contact.fields[field] = value;
+  return taken;
+}
+
+std::string LifeModel::put_row(const std::string& name, const ModelRow& row, bool restore,
+                               int segment, const std::string& source, json& result) {
+  std::array<ModelContact*, 2> found{};
+  for (int channel : {0, 1}) {
+    const auto at = static_cast<size_t>(channel);
+    if (!row.address[at].empty()) found[at] = owner(name, channel, row.address[at]);
+  }
+  ModelContact* contact = found[0] != nullptr ? found[0] : found[1];
+  if (found[0] != nullptr && found[1] != nullptr && found[0] != found[1]) {
+    result["id"] = contact_id_text(static_cast<ContactId>(contact->id));
+    result["result"] = "conflict";
+    result["error"] = "address_of_another_contact";
+    return "invalid";
+  }
+  const bool created = contact == nullptr;
+  if (created) {
+    const int id = ++accounts[name].contacts_made;
+    contact = &accounts[name].contacts[id];
+    contact->id = id;
+    contact->source = source;
+  }
+  const json before = contact_json(name, *contact);
+  const Taken taken = take(name, row, restore, *contact);
+  if (segment != 0) contact->segments.insert(segment);
+  const bool changed = created || contact_json(name, *contact) != before;
+  std::string fate = created          ? "created"
+                     : !changed       ? "unchanged"
+                     : taken.restored ? "restored"
+                                      : "updated";
+  if (changed) {
+    const char* added = source == "import" ? "imported" : "added";
+    contact->activity.push_back(activity(created ? added : taken.restored ? "restored" : "edited"));
+  }
+  if (taken.kept && (fate == "updated" || fate == "unchanged")) fate = "kept_deleted";
+  result["id"] = contact_id_text(static_cast<ContactId>(contact->id));
+  result["result"] = fate;
+  return created ? "created" : changed ? "updated" : "unchanged";
+}
+
 json LifeModel::put(const std::string& name, const std::vector<ModelRow>& rows, bool restore,
                     int segment, const std::string& source) {
-  ModelAccount& account = accounts[name];
   json answer{{"created", 0}, {"updated", 0}, {"unchanged", 0}, {"invalid", 0}};
   answer["results"] = json::array();
   for (size_t i = 0; i < rows.size(); ++i) {
-    const ModelRow& row = rows[i];
-    std::array<ModelContact*, 2> found{};
-    for (int channel : {0, 1}) {
-      const auto at = static_cast<size_t>(channel);
-      if (!row.address[at].empty()) found[at] = owner(name, channel, row.address[at]);
-    }
     json result{{"index", i}, {"email", nullptr}, {"phone", nullptr}};
-    if (found[0] != nullptr && found[1] != nullptr && found[0] != found[1]) {
-      result["id"] = contact_id_text(static_cast<ContactId>(found[0]->id));
-      result["result"] = "conflict";
-      result["error"] = "address_of_another_contact";
-      answer["invalid"] = answer["invalid"].get<int>() + 1;
-      answer["results"].push_back(result);
-      continue;
-    }
-    ModelContact* contact = found[0] != nullptr ? found[0] : found[1];
-    const bool created = contact == nullptr;
-    if (created) {
-      const int id = ++account.contacts_made;
-      contact = &account.contacts[id];
-      contact->id = id;
-      contact->source = source;
-    }
-    const json before = contact_json(name, *contact);
-    bool kept = false, restored = false;
-    for (int channel : {0, 1}) {
-      const auto at = static_cast<size_t>(channel);
-      if (row.address[at].empty()) continue;
-      ModelMailbox& box = contact->at[at];
-      if (box.address != row.address[at]) {
-        const auto deletion = box.deletion;
-        box = {};
-        box.deletion = deletion;
-        box.address = row.address[at];
-        told_[{name, channel, box.address}] = shown(name, channel, box.address);
-      }
-      box.given = row.given[at];
-      if (!box.deletion) continue;
-      (restore ? restored : kept) = true;
-      if (restore) box.deletion.reset();
-    }
-    for (const auto& [field, value] : row.fields) contact->fields[field] = value;
-    if (segment != 0) contact->segments.insert(segment);
-    const bool changed = created || contact_json(name, *contact) != before;
-    std::string fate = created    ? "created"
-                       : !changed ? "unchanged"
-                       : restored ? "restored"
-                                  : "updated";
-    if (changed) {
-      contact->activity.push_back(activity(created    ? (source == "import" ? "imported" : "added")
-                                           : restored ? "restored"
-                                                      : "edited"));
-    }
-    if (kept && (fate == "updated" || fate == "unchanged")) fate = "kept_deleted";
-    const char* counted = created ? "created" : changed ? "updated" : "unchanged";
+    const std::string counted = put_row(name, rows[i], restore, segment, source, result);
     answer[counted] = answer[counted].get<int>() + 1;
-    result["id"] = contact_id_text(static_cast<ContactId>(contact->id));
-    result["result"] = fate;
     for (int channel : {0, 1}) {
-      const std::string& address = row.address[static_cast<size_t>(channel)];
-      if (address.empty()) continue;
+      const std::string& address = rows[i].address[static_cast<size_t>(channel)];
+      if (address.empty() || counted == "invalid") continue;
       json standing = standing_json(name, channel, address);
       result[channel_names[static_cast<size_t>(channel)]] = {{"verdict", standing["verdict"]},
                                                              {"reason", standing["reason"]},

@@ -149,6 +149,13 @@ class LifeModel {
  private:
   using Key = std::tuple<std::string, int, std::string>;  // scope (platform: empty)
 
+  struct Taken {
+    bool kept = false, restored = false;
+  };
+  Taken take(const std::string& account, const ModelRow& row, bool restore, ModelContact& contact);
+  /// What the row counts as; its result gets what became of it.
+  std::string put_row(const std::string& account, const ModelRow& row, bool restore, int segment,
+                      const std::string& source, json& result);
   ModelContact* owner(const std::string& account, int channel, const std::string& address);
   bool add_cause(const std::string& scope, int channel, const std::string& address,
                  const ModelCause& cause, bool& fresh);
