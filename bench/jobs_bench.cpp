@@ -93,6 +93,7 @@ class Held {
     create.job.kind = kind;
     create.job.plan = job_plan_text(plan);
     create.job.total = wanted;
+    if (kind == JobKind::delete_segment) create.deletes_segment = plan.segment;
     const JobId id = commit(create).id;
     std::optional<Job> job;
     do {

@@ -43,6 +43,7 @@ JobWork::JobWork(const Store& store, AccountNumber account, Job job, std::functi
   std::optional<JobPlan> plan = parse_job_plan(job_.plan);
   if (!plan) throw std::invalid_argument("a job's plan cannot be read");
   plan_ = std::move(*plan);
+  found_nothing_ = job_.position.empty();
   if (job_.position.empty() || follows_record()) return;
   stage_ = static_cast<uint8_t>(job_.position[0]);
   scan_position_ = job_.position.substr(1);
@@ -118,6 +119,7 @@ std::vector<Contact> JobWork::read() {
     }
     std::vector<Contact> contacts = scan_->next(job_part_rows);
     if (!contacts.empty()) {
+      found_nothing_ = false;
       scan_position_ = scan_->position();
       return contacts;
     }
@@ -219,8 +221,10 @@ std::optional<Change> JobWork::erase() {
 }
 
 Change JobWork::after_refusal(Outcome::Status status) const {
-  // A contact came back into a list that the walk had left: it goes through all of them again.
-  if (job_.kind == JobKind::delete_segment && status == Outcome::Status::conflict) {
+  // A contact came back into a list that the walk had left: it goes through all of them again. When
+  // even a whole walk found nothing, another one would not help.
+  if (job_.kind == JobKind::delete_segment && status == Outcome::Status::conflict &&
+      !found_nothing_) {
     JobStep step;
     step.account = account_;
     step.job = job_.id;

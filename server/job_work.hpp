@@ -71,6 +71,7 @@ class JobWork {
   std::string scan_position_;
   std::unique_ptr<ContactScan> scan_;
   size_t parts_of_scan_ = 0;
+  bool found_nothing_ = false;  // from the first stage's start on
   bool finished_ = false;
 };
 

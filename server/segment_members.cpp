@@ -47,14 +47,6 @@ std::unique_ptr<Exchange> take_members(Call& call, bool add) {
       });
 }
 
-void write_page(const ContactPage& page, Answer& answer) {
-  nlohmann::ordered_json json{{"items", nlohmann::ordered_json::array()}, {"next", nullptr}};
-  for (const Contact& contact : page.items) json["items"].push_back(contact_json(contact));
-  if (!page.next.empty()) json["next"] = page.next;
-  json["sequence"] = page.sequence;
-  write_json(json, 200, answer);
-}
-
 }  // namespace
 
 std::unique_ptr<Exchange> get_segment_contacts(Call& call) {
@@ -79,7 +71,9 @@ std::unique_ptr<Exchange> get_segment_contacts(Call& call) {
                          if (!reader.segment(account, filter.segment)) {
                            return write_problem(unknown_segment_problem(), answer);
                          }
-                         write_page(reader.list(account, filter, sort, cursor, limit), answer);
+                         write_json(
+                             contact_page_json(reader.list(account, filter, sort, cursor, limit)),
+                             200, answer);
                        });
 }
 

@@ -180,6 +180,51 @@ TEST_CASE("a job whose segment vanishes fails and says so", "[jobs]") {
   CHECK(job["result"]["error"] == "what it works on is no longer there");
 }
 
+TEST_CASE("an approved request about a segment is applied to all of it by a job", "[jobs]") {
+  ContactDriver driver;
+  REQUIRE(driver.ask("/segments", {{"name", "winter"}}).status == 201);
+  driver.add_contacts("ann", 6'000, 1);
+  REQUIRE(
+      driver.ask("/suppressions", {{"address", "ann1@example.com"}, {"reason", "manual"}}).status ==
+      200);
+  const json request{{"kind", "blacklist"}, {"segment", "s1"}, {"statement", "they asked"}};
+  REQUIRE(driver.ask("/requests", request).status == 201);
+  const Reply approved = driver.ask("/requests/r1/approve", json::object());
+  INFO(approved.body);
+  REQUIRE(approved.status == 200);
+  const json job = driver.finished(approved.json()["job"].get<std::string>());
+  CHECK(job["kind"] == "apply_request");
+  CHECK(job["state"] == "done");
+  CHECK(job["done"] == 12'000);  // addresses of both channels
+  CHECK(job["changed"] == 11'999);
+  CHECK(job["skipped"] == 1);
+  CHECK(driver.count(ContactState::blacklisted) == 6'000);
+  CHECK(driver.count(ContactState::blacklisted, Channel::phone) == 6'000);
+  CHECK(driver.verdict("acme", "ann5999@example.com") == "suppressed:account:manual");
+}
+
+TEST_CASE("a contact is erased by a job once its id confirms it, and stays suppressed", "[jobs]") {
+  ContactDriver driver;
+  driver.add_contacts("ann", 2);
+  REQUIRE(
+      driver.ask("/suppressions", {{"address", "ann0@example.com"}, {"reason", "legal"}}).status ==
+      200);
+  const auto refusal = [&](const std::string& id, const json& body) {
+    const Reply reply = driver.ask("/contacts/" + id + "/erase", body);
+    return std::to_string(reply.status) + " " + reply.problem();
+  };
+  CHECK(refusal("c1", {{"confirm", "c2"}}) == "409 wrong-confirmation");
+  CHECK(refusal("c1", json::object()) == "409 wrong-confirmation");
+  CHECK(refusal("c9", {{"confirm", "c9"}}) == "404 unknown-contact");
+  const json job = driver.finished(driver.ask("/contacts/c1/erase", {{"confirm", "c1"}}));
+  CHECK(job["kind"] == "erase_contact");
+  CHECK(job["state"] == "done");
+  CHECK(driver.get(driver.path("/contacts/c1")).status == 404);
+  CHECK(driver.verdict("acme", "ann0@example.com") == "suppressed:account:legal");
+  CHECK(refusal("c1", {{"confirm", "c1"}}) == "404 unknown-contact");
+  CHECK(driver.post(driver.path("/jobs/j1/cancel"), "").problem() == "job-ended");
+}
+
 TEST_CASE("a job whose plan cannot be read fails and does not stop the others", "[jobs]") {
   ContactDriver driver;
   driver.add_contacts("ann", 3);
