@@ -121,6 +121,8 @@ TEST_CASE("images are written while the server runs, when something changed", "[
   process.wait();
   Process again(scratch.path, {"--data-dir", scratch.path / "data"});
   again.wait_until_ready();
+  // Ready is said to callers just before it is written to the log.
+  eventually([&] { return again.errors().find("\"event\":\"ready\"") != std::string::npos; });
   CHECK_THAT(again.errors(), Contains("\"from\":\"image\""));
 }
 
