@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "persistence/change.hpp"
 #include "persistence/keys.hpp"
 
 namespace suppressd {
@@ -55,6 +56,15 @@ void count_address(const Contact& contact, Channel channel, Counting& counting) 
   for (const SegmentId segment : contact.segments) counting.number(CountOf::segment, segment);
 }
 
+void add_field_keys(AccountNumber account, const Contact& contact, std::vector<std::string>& keys) {
+  for (const auto& [name, value] : contact.fields) {
+    keys.push_back(index_by_field(account, name, field_index_text(value)));
+    ByteWriter to(keys.back());
+    to.u8(0);
+    to.u64(contact.id);
+  }
+}
+
 }  // namespace
 
 std::string field_index_text(std::string_view value) {
@@ -71,11 +81,11 @@ std::string_view domain_of(Channel channel, std::string_view address) {
   return address.substr(std::min(address.rfind('@') + 1, address.size()));
 }
 
-std::vector<std::string> index_keys(AccountNumber account, const Contact& contact) {
+std::vector<std::string> index_keys(AccountNumber account, const Contact& contact, uint8_t parts) {
   std::vector<std::string> keys;
   for (const Channel channel : all_channels) {
     const ContactAddress& at = contact.of(channel);
-    if (at.address.empty()) continue;
+    if ((parts & channel_bit(channel)) == 0 || at.address.empty()) continue;
     const ContactState state = at.state();
     keys.push_back(index_by_address(account, channel, state, at.address));
     keys.push_back(index_by_time(account, channel, state, contact.listed_at(channel)));
@@ -88,20 +98,16 @@ std::vector<std::string> index_keys(AccountNumber account, const Contact& contac
       keys.push_back(index_by_segment(account, segment, channel, at.address));
     }
   }
-  for (const auto& [name, value] : contact.fields) {
-    keys.push_back(index_by_field(account, name, field_index_text(value)));
-    ByteWriter to(keys.back());
-    to.u8(0);
-    to.u64(contact.id);
-  }
+  if ((parts & fields_part) != 0) add_field_keys(account, contact, keys);
   std::sort(keys.begin(), keys.end());
   return keys;
 }
 
-std::vector<std::string> count_keys(AccountNumber account, const Contact& contact) {
-  std::vector<std::string> keys{count_key(account, 0, CountOf::contacts)};
+std::vector<std::string> count_keys(AccountNumber account, const Contact& contact, uint8_t parts) {
+  std::vector<std::string> keys;
+  if ((parts & record_part) != 0) keys.push_back(count_key(account, 0, CountOf::contacts));
   for (const Channel channel : all_channels) {
-    if (contact.of(channel).address.empty()) continue;
+    if ((parts & channel_bit(channel)) == 0 || contact.of(channel).address.empty()) continue;
     Counting counting(account, channel, keys);
     count_address(contact, channel, counting);
   }

@@ -53,6 +53,9 @@ enum class CountOf : uint8_t {
 
 inline constexpr size_t field_index_octets_max = 64;  // of a field's value
 
+/// Octets of a key before and after an address, at most: reserved, so that a key is allocated once.
+inline constexpr size_t key_head_max = 12;
+
 inline void append_account(AccountNumber account, std::string& key) {
   ByteWriter(key).u32(account);
 }
@@ -68,6 +71,7 @@ inline std::string contact_key(AccountNumber account, ContactId id) {
 /// The start that all owners of an address share.
 inline std::string owner_prefix(Channel channel, std::string_view address) {
   std::string key;
+  key.reserve(key_head_max + address.size());
   ByteWriter to(key);
   to.u8(static_cast<uint8_t>(channel));
   to.raw(address);
@@ -89,6 +93,7 @@ inline std::string contact_number(ContactId id) {
 inline std::string index_by_address(AccountNumber account, Channel channel, ContactState state,
                                     std::string_view address) {
   std::string key;
+  key.reserve(key_head_max + address.size());
   ByteWriter to(key);
   to.u32(account);
   to.u8('a');
@@ -101,6 +106,7 @@ inline std::string index_by_address(AccountNumber account, Channel channel, Cont
 inline std::string index_by_time(AccountNumber account, Channel channel, ContactState state,
                                  TimeMs listed_at) {
   std::string key;
+  key.reserve(2 * key_head_max);
   ByteWriter to(key);
   to.u32(account);
   to.u8('t');
@@ -112,6 +118,7 @@ inline std::string index_by_time(AccountNumber account, Channel channel, Contact
 inline std::string index_by_group(AccountNumber account, Channel channel, ContactGroup group,
                                   uint32_t day, std::string_view address) {
   std::string key;
+  key.reserve(key_head_max + address.size());
   ByteWriter to(key);
   to.u32(account);
   to.u8('g');
@@ -124,6 +131,7 @@ inline std::string index_by_group(AccountNumber account, Channel channel, Contac
 inline std::string index_by_segment(AccountNumber account, SegmentId segment, Channel channel,
                                     std::string_view address) {
   std::string key;
+  key.reserve(key_head_max + address.size());
   ByteWriter to(key);
   to.u32(account);
   to.u8('s');

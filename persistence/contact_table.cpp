@@ -23,10 +23,18 @@ bool looks_alike(const ContactAddress& a, const ContactAddress& b) {
          a.state_since() == b.state_since();
 }
 
-/// Whether lists and counts hold the same of both.
-bool listed_alike(const Contact& a, const Contact& b) {
-  return a.segments == b.segments && a.fields == b.fields && a.created_at == b.created_at &&
-         looks_alike(a.addresses[0], b.addresses[0]) && looks_alike(a.addresses[1], b.addresses[1]);
+/// Of which parts lists and counts may hold something else; a part that is alike is left alone.
+uint8_t differing_parts(const std::optional<Contact>& before, const std::optional<Contact>& now) {
+  if (!before || !now) return all_parts;
+  const bool everywhere =
+      before->segments != now->segments || before->created_at != now->created_at;
+  uint8_t parts = before->fields != now->fields ? fields_part : uint8_t{0};
+  for (const Channel channel : all_channels) {
+    if (everywhere || !looks_alike(before->of(channel), now->of(channel))) {
+      parts |= channel_bit(channel);
+    }
+  }
+  return parts;
 }
 
 }  // namespace
@@ -44,12 +52,18 @@ ContactTable::Held& ContactTable::held(AccountNumber account, ContactId id) {
   held.id = id;
   order_.push_back(&held);
   if (const std::string* bytes = overlay_.find(Family::contacts, key)) {
-    Contact& contact = held.before.emplace();
+    Contact& contact = held.now.emplace();
     if (!decode(*bytes, contact)) throw StorageFailure("a stored contact is damaged");
     contact.id = id;
-    held.now = held.before;
+    held.stored = true;
   }
   return held;
+}
+
+bool ContactTable::keep_before(Held& contact) {
+  if (!contact.stored || contact.before) return false;
+  contact.before = contact.now;
+  return true;
 }
 
 const Contact* ContactTable::find(AccountNumber account, ContactId id) {
@@ -103,7 +117,9 @@ bool ContactTable::edit(AccountNumber account, ContactId id, uint64_t sequence,
                         const std::function<void(Contact&)>& change) {
   Held& contact = held(account, id);
   assert(contact.now);
-  const Contact earlier = *contact.now;
+  const bool first = keep_before(contact);
+  const Contact copy = first ? Contact() : *contact.now;
+  const Contact& earlier = first ? *contact.before : copy;
   Contact& now = *contact.now;
   change(now);
   if (now == earlier) return false;
@@ -121,6 +137,7 @@ bool ContactTable::edit(AccountNumber account, ContactId id, uint64_t sequence,
 void ContactTable::remove(AccountNumber account, ContactId id) {
   Held& contact = held(account, id);
   if (!contact.now) return;
+  keep_before(contact);
   own(account, &*contact.now, nullptr);
   contact.now.reset();
   contact.changed = true;
@@ -177,25 +194,24 @@ void ContactTable::finish() {
   std::vector<std::pair<std::string, ContactId>> come;
   for (const Held* held : order_) {
     if (!held->changed) continue;
-    if (held->before && held->now && listed_alike(*held->before, *held->now)) {
-      put_record(*held);
-      continue;
-    }
+    const uint8_t parts = differing_parts(held->before, held->now);
+    put_record(*held);
+    if (parts == 0) continue;
     std::vector<std::string> before, after, gone, fresh;
-    if (held->before) before = index_keys(held->account, *held->before);
-    if (held->now) after = index_keys(held->account, *held->now);
+    if (held->before) before = index_keys(held->account, *held->before, parts);
+    if (held->now) after = index_keys(held->account, *held->now, parts);
     std::set_difference(before.begin(), before.end(), after.begin(), after.end(),
                         std::back_inserter(gone));
     std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
                         std::back_inserter(fresh));
     for (std::string& key : gone) overlay_.erase_unread(Family::contact_index, std::move(key));
     for (std::string& key : fresh) come.emplace_back(std::move(key), held->id);
-    if (held->before) count(count_keys(held->account, *held->before), ~uint64_t{0});
-    if (held->now) count(count_keys(held->account, *held->now), 1);
+    if (held->before) count(count_keys(held->account, *held->before, parts), ~uint64_t{0});
+    if (held->now) count(count_keys(held->account, *held->now, parts), 1);
     // The platform's count tells whether its suppressions can concern anybody.
+    if (held->before && held->now) continue;
     counts_[count_key(platform_number, 0, CountOf::contacts)] +=
         uint64_t{held->now.has_value()} - uint64_t{held->before.has_value()};
-    put_record(*held);
   }
   // After all that go: an address may have moved from one contact to another.
   for (auto& [key, id] : come) {

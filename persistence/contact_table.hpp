@@ -61,11 +61,15 @@ class ContactTable {
   struct Held {
     AccountNumber account = platform_number;
     ContactId id = 0;
-    std::optional<Contact> before, now;
+    std::optional<Contact> before;  // as it is stored, once the group wants to change it
+    std::optional<Contact> now;
+    bool stored = false;
     bool changed = false;
   };
 
   Held& held(AccountNumber account, ContactId id);
+  /// True when it did: it is the first change of a contact that is stored.
+  static bool keep_before(Held& contact);
   void own(AccountNumber account, const Contact* before, const Contact* after);
   void count(const std::vector<std::string>& keys, uint64_t difference);
   void put_record(const Held& held);

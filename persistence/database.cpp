@@ -25,6 +25,7 @@ constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with f
 constexpr size_t block_bytes = 16 << 10;
 constexpr size_t readahead_bytes = 4 << 20;
 constexpr double bloom_bits_per_key = 10;
+constexpr double memtable_bloom_share = 0.02;
 // A MANIFEST names the first and the last key of tables, also of those that are gone. It is replaced
 // once it has grown past this, so that an erasure can make that happen (store_erase.cpp). A whole one
 // is a few hundred octets a table: nothing beside the tables that a flush or a compaction writes.
@@ -119,6 +120,9 @@ rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& op
   }
   if (which == Family::contacts || which == Family::owners) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
+    // Commits look these up one by one, and most are not among the latest writes.
+    family.memtable_whole_key_filtering = true;
+    family.memtable_prefix_bloom_size_ratio = memtable_bloom_share;
   }
   if (which == Family::suppressions || grows_with_contacts(which)) {
     // A commit's rows are put in key order; the hint spares each the walk from the list's head.
