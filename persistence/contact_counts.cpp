@@ -40,7 +40,11 @@ bool is_proven(CountOf what) {
   return !is_number(what) && what != CountOf::segments;
 }
 
-using Sums = std::unordered_map<std::string, uint64_t>;
+/// A type of its own, as ContactTable::Difference says.
+struct Sum {
+  uint64_t value = 0;
+};
+using Sums = std::unordered_map<std::string, Sum>;
 
 /// False when the caller wants no more.
 bool add_up(const Snapshot& snapshot, AccountNumber account,
@@ -51,7 +55,7 @@ bool add_up(const Snapshot& snapshot, AccountNumber account,
        row.valid(); row.next()) {
     Contact contact;
     if (!decode(row.value(), contact)) throw StorageFailure("a stored contact is damaged");
-    for (std::string& key : count_keys(account, contact)) ++sums[std::move(key)];
+    for (std::string& key : count_keys(account, contact)) ++sums[std::move(key)].value;
     if (++contacts % contacts_a_report == 0 && !progress(contacts)) return false;
   }
   return progress(contacts);
@@ -141,11 +145,11 @@ std::vector<CountDifference> ContactReader::recount(
     std::string key(row.key());
     const auto sum = sums.find(key);
     const uint64_t stored = read_count(row.value());
-    const uint64_t counted = sum != sums.end() ? sum->second : 0;
+    const uint64_t counted = sum != sums.end() ? sum->second.value : 0;
     if (sum != sums.end()) sums.erase(sum);
     if (stored != counted) differences[key] = {key, stored, counted};
   }
-  for (const auto& [key, counted] : sums) differences[key] = {key, 0, counted};
+  for (const auto& [key, sum] : sums) differences[key] = {key, 0, sum.value};
   std::vector<CountDifference> sorted;
   sorted.reserve(differences.size());
   for (auto& [key, difference] : differences) sorted.push_back(std::move(difference));

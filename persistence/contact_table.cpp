@@ -164,7 +164,7 @@ uint64_t ContactTable::count(AccountNumber account, uint8_t channel, CountOf wha
   const std::string* stored = overlay_.find(Family::counts, key);
   const auto added = counts_.find(key);
   return (stored != nullptr ? read_number(*stored) : 0) +
-         (added != counts_.end() ? added->second : 0);
+         (added != counts_.end() ? added->second.value : 0);
 }
 
 void ContactTable::prefetch(AccountNumber account, const std::vector<ContactId>& ids) {
@@ -179,7 +179,7 @@ void ContactTable::prefetch_owners(std::vector<std::string> owner_keys) {
 }
 
 void ContactTable::count(const std::vector<std::string>& keys, uint64_t difference) {
-  for (const std::string& key : keys) counts_[key] += difference;
+  for (const std::string& key : keys) counts_[key].value += difference;
 }
 
 void ContactTable::put_record(const Held& held) {
@@ -210,7 +210,7 @@ void ContactTable::finish() {
     if (held->now) count(count_keys(held->account, *held->now, parts), 1);
     // The platform's count tells whether its suppressions can concern anybody.
     if (held->before && held->now) continue;
-    counts_[count_key(platform_number, 0, CountOf::contacts)] +=
+    counts_[count_key(platform_number, 0, CountOf::contacts)].value +=
         uint64_t{held->now.has_value()} - uint64_t{held->before.has_value()};
   }
   // After all that go: an address may have moved from one contact to another.
@@ -218,9 +218,9 @@ void ContactTable::finish() {
     overlay_.put_unread(Family::contact_index, std::move(key), contact_number(id));
   }
   for (const auto& [key, difference] : counts_) {
-    if (difference == 0) continue;
+    if (difference.value == 0) continue;
     const std::string* stored = overlay_.find(Family::counts, key);
-    const uint64_t count = (stored != nullptr ? read_number(*stored) : 0) + difference;
+    const uint64_t count = (stored != nullptr ? read_number(*stored) : 0) + difference.value;
     if (count == 0) {
       overlay_.erase(Family::counts, key);
     } else {
