@@ -345,7 +345,8 @@ TEST_CASE("a job goes on after kill -9 and a stop in order, and no row is lost o
   json job;
   for (int round = 0;; ++round) {
     const Server server(folder.path());
-    const uint64_t wanted = round < 3 ? (round + 1) * 10'000 + random() % 10'000 : killed_contacts;
+    // The last one is let to its end: all rows are done one commit before the job is.
+    const uint64_t wanted = round < 3 ? (round + 1) * 10'000 + random() % 10'000 : UINT64_MAX;
     eventually([&] {
       job = server.job();
       return job["done"] >= wanted || job["state"] != "running";
