@@ -2,7 +2,7 @@
 //
 // Cells are byte-exact: what is stored, quoted where it must be. For a spreadsheet a cell that one
 // could take for a formula (it starts with = + - @ TAB or CR) gets a ' in front, unless it is a
-// plain E.164 number; adding from CSV takes that one off again.
+// plain E.164 number. Whoever reads such a file back takes that one off again.
 //
 // Thread safety: none; one thread's at a time.
 #pragma once
