@@ -177,6 +177,8 @@ class CommitGroup {
   bool claim(AccountNumber account, const AddEvents::Row& row, uint32_t needed);
 
   // commit_requests.cpp
+  std::optional<ModerationRequest> find_request(AccountNumber account, RequestId id);
+  void put_request(AccountNumber account, const ModerationRequest& request);
   struct Effects {
     uint64_t applied = 0, already = 0;
   };
@@ -185,6 +187,7 @@ class CommitGroup {
   Effects apply_request(const Change& change, AccountNumber account,
                         const ModerationRequest& request,
                         const std::vector<RequestTarget>& targets);
+
   // commit_erase.cpp
   /// Closes what suppresses the address, in the account and, unless another account's contact needs
   /// it there, on the platform: that is the answer.
@@ -195,9 +198,6 @@ class CommitGroup {
   void erase_from_request(const Change& change, AccountNumber account, RequestId id,
                           const ErasurePlace& place);
   void erase_from_job(AccountNumber account, JobId id, const ErasurePlace& place);
-
-  std::optional<ModerationRequest> find_request(AccountNumber account, RequestId id);
-  void put_request(AccountNumber account, const ModerationRequest& request);
 
   std::optional<Account> find_account(const std::string& id) const;
   std::optional<ApiKey> find_key(const std::string& id) const;
