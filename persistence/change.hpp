@@ -221,12 +221,15 @@ struct AddEvents {
     TimeMs at = 0;
     std::string campaign;
     std::string detail;  // evidence
+    std::string id;      // of the event, where its sender gave one; at most event_id_octets_max
   };
   AccountNumber account = platform_number;
   std::vector<Row> rows;  // at most change_rows_max
-  bool trusted = false;   // the account's policy
+  bool trusted = false;   // the account's policy, or a provider's proven word
   uint32_t claims_needed = 0;
+  std::string source = "campaign";  // or webhook:<provider>
 };
+inline constexpr size_t event_id_octets_max = 128;
 
 /// The first part of the job of an erasure: everything personal of the contact goes; what suppresses
 /// its addresses stays as a keyed hash with reason and date, in the account, and on the platform

@@ -114,7 +114,7 @@ Outcome CommitGroup::act(const Change& change, const AddEvents& what) {
     row.address = event.address;
     row.given = event.given;
     row.region = event.region;
-    row.cause = {reason, "campaign", event.at, change.by, event.detail, event.campaign};
+    row.cause = {reason, what.source, event.at, change.by, event.detail, event.campaign};
     if (reason == Reason::hard_bounce &&
         (what.trusted || claim(what.account, event, what.claims_needed))) {
       everybodys.push_back(row);

@@ -157,6 +157,7 @@ enum class ActivityKind : uint8_t {
   restored = 15,
   requested = 16,
   decided = 17,
+  blocked = 18,  // bounced through no fault of the address: content, policy, the sender
 };
 std::string_view name_of(ActivityKind kind);
 

@@ -1,7 +1,7 @@
 // FORMAT is lines of text:
 //
 //   suppressd data directory
-//   format 3
+//   format 4
 //   secret <id, 32 hex digits>        (zeros while creating)
 //   state creating | ready
 //   check <BLAKE2b-128 of the lines above, 32 hex digits>

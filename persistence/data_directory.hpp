@@ -27,9 +27,9 @@
 
 namespace suppressd {
 
-/// Format 1 had another digest in meta, format 2 no contacts and no feeds of accounts; such
-/// directories are opened and raised.
-inline constexpr unsigned directory_format = 3;
+/// Format 1 had another digest in meta, format 2 no contacts and no feeds of accounts, format
+/// 3 no imports and no memory of events; such directories are opened and raised.
+inline constexpr unsigned directory_format = 4;
 inline constexpr unsigned directory_format_min = 1;
 
 /// An open file descriptor, closed at the end of its scope.
@@ -55,6 +55,7 @@ class DataDirectory {
   bool creating() const { return creating_; }
   /// True when an older suppressd wrote it last.
   bool older() const { return format_ < directory_format; }
+  unsigned long format() const { return format_; }
   /// Durably says that the directory is complete.
   void finish_creation();
   /// Durably raises the format of an older directory, so that an older suppressd refuses it.

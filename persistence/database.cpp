@@ -16,9 +16,11 @@ namespace suppressd {
 namespace {
 
 constexpr std::array<const char*, families> family_names = {
-    "default",  "suppressions", "changes",       "accounts", "keys",           "idempotency",
-    "contacts", "owners",       "contact_index", "counts",   "activity",       "segments",
-    "requests", "jobs",         "erased",        "claims",   "account_changes"};
+    "default",     "suppressions",    "changes",  "accounts",      "keys",
+    "idempotency", "contacts",        "owners",   "contact_index", "counts",
+    "activity",    "segments",        "requests", "jobs",          "erased",
+    "claims",      "account_changes", "imports",  "event_ids",     "bounces",
+    "webhooks"};
 // Replayed at a start after a crash, so it bounds how long that start takes.
 constexpr uint64_t wal_bytes_max = 256ull << 20;
 constexpr uint64_t small_write_buffer_bytes = 4ull << 20;  // of families with few, small rows

@@ -47,8 +47,12 @@ enum class Family : uint8_t {
   erased,
   claims,
   account_changes,
+  imports,
+  event_ids,
+  bounces,
+  webhooks,
 };
-inline constexpr size_t families = 17;
+inline constexpr size_t families = 21;
 
 /// The first storage error trips it for good: until a restart has read the disk again, nothing may
 /// be acknowledged.

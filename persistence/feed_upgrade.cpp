@@ -42,7 +42,7 @@ void fill_account_changes(Database& database) {
 
 void raise_directory(Database& database, DataDirectory& directory) {
   if (!directory.older()) return;
-  fill_account_changes(database);
+  if (directory.format() < 3) fill_account_changes(database);
   directory.raise_format();
 }
 

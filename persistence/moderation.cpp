@@ -42,14 +42,15 @@ std::optional<RequestState> parse_request_state(std::string_view name) {
 }
 
 std::string_view name_of(JobKind kind) {
-  constexpr std::array<std::string_view, 8> names = {"",
+  constexpr std::array<std::string_view, 9> names = {"",
                                                      "delete_contacts",
                                                      "restore_contacts",
                                                      "fill_segment",
                                                      "delete_segment",
                                                      "apply_request",
                                                      "recalculate_counts",
-                                                     "erase_contact"};
+                                                     "erase_contact",
+                                                     "import_contacts"};
   return name_at(names, static_cast<size_t>(kind));
 }
 

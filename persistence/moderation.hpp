@@ -62,6 +62,7 @@ enum class JobKind : uint8_t {
   apply_request = 5,     // to all contacts of a segment
   recalculate_counts = 6,
   erase_contact = 7,
+  import_contacts = 8,  // a file: contacts, suppressions, or only a report
 };
 std::string_view name_of(JobKind kind);
 

@@ -128,7 +128,7 @@ std::optional<Job> decode_job(std::string_view bytes) {
   Job record;
   read_version(from);
   record.id = from.varint();
-  record.kind = read_one_of(from, JobKind::erase_contact);
+  record.kind = read_one_of(from, JobKind::import_contacts);
   record.state = read_one_of(from, JobState::failed);
   record.created_at = from.varint();
   record.updated_at = from.varint();

@@ -81,6 +81,7 @@ std::vector<ContactFilter> JobWork::stages() const {
       break;
     case JobKind::recalculate_counts:
     case JobKind::erase_contact:
+    case JobKind::import_contacts:
       break;
   }
   return stages;

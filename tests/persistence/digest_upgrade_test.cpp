@@ -49,7 +49,7 @@ TEST_CASE("a directory of format 1 is proven by its own digest and raised to thi
     REQUIRE(one.store->changes(0, 4, 7, 10).items.size() == 4);
   }
   REQUIRE(RawDatabase(directory.path()).meta() == before);
-  REQUIRE(read_file(directory.path() / "FORMAT").find("format 3\n") != std::string::npos);
+  REQUIRE(read_file(directory.path() / "FORMAT").find("format 4\n") != std::string::npos);
   REQUIRE(LoadedStore(directory.path()).set.entries() == 4);
 }
 

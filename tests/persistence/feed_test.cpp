@@ -105,6 +105,6 @@ TEST_CASE("a directory of format 2 gets the feed of every account when its forma
     for (const AccountNumber account : {1u, 2u}) {
       REQUIRE(sequences_of(*one.store, account, 5'000) == expected[account]);
     }
-    REQUIRE(read_file(directory.path() / "FORMAT").find("format 3\n") != std::string::npos);
+    REQUIRE(read_file(directory.path() / "FORMAT").find("format 4\n") != std::string::npos);
   }
 }

@@ -13,7 +13,7 @@ namespace suppressd {
 /// FORMAT as an older suppressd wrote it.
 inline void set_format(const fs::path& directory, unsigned format) {
   std::string content = read_file(directory / "FORMAT");
-  content.replace(content.find("format 3"), 8, "format " + std::to_string(format));
+  content.replace(content.find("format 4"), 8, "format " + std::to_string(format));
   content.resize(content.rfind("check "));
   unsigned char hash[16];
   crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(content.data()),
