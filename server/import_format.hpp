@@ -1,0 +1,63 @@
+// What an import's file is: its shape, its columns, and which provider exported it. Found from the
+// start of the text (in UTF-8 by then, import_text.hpp) and what the caller said; what the caller
+// said wins. Thread safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/types.hpp"
+#include "server/problem.hpp"
+
+namespace suppressd {
+
+inline constexpr size_t import_sample_bytes = 256 << 10;  // of the text, to find the format in
+
+enum class ImportShape : uint8_t { csv, text, ndjson };  // tab separated is csv with a tab
+
+/// Whose export of suppressions the file is, by its header.
+enum class ImportOrigin : uint8_t { none, ses, sendgrid, mailgun, postmark, mailchimp };
+std::string_view name_of(ImportOrigin origin);
+
+/// What the caller said; nullopt and empty: find out.
+struct ImportWish {
+  std::optional<ImportShape> shape;
+  std::optional<char> delimiter;
+  std::optional<bool> header;
+  /// Names or 0-based numbers of columns (of NDJSON: members' names).
+  std::optional<std::string> email, phone, reason, at, evidence;
+  /// Free fields: column → field; nullopt: every named column that is nothing else. Empty: none.
+  std::optional<std::vector<std::pair<std::string, std::string>>> fields;
+};
+
+struct ImportFormat {
+  ImportShape shape = ImportShape::csv;
+  char delimiter = ',';
+  bool header = false;  // the first row is names
+  ImportOrigin origin = ImportOrigin::none;
+  Reason origin_reason = Reason::none;  // of rows whose export names no reason of their own
+  size_t columns = 1;                   // of the first row
+  /// 0-based columns of CSV.
+  std::optional<size_t> email, phone, reason, at, evidence;
+  std::vector<std::pair<size_t, std::string>> fields;
+  /// Members of NDJSON.
+  std::string email_member, phone_member, reason_member, at_member, evidence_member;
+  std::optional<std::vector<std::pair<std::string, std::string>>>
+      member_fields;  // nullopt: all others
+};
+
+/// A problem (422) when the text is empty, or nothing in it can be an address: it says which
+/// columns there are. `whole`: the sample is all of the text.
+std::variant<ImportFormat, Problem> find_import_format(std::string_view sample, bool whole,
+                                                       const ImportWish& wish);
+
+/// Kept in a job's plan: the format as JSON text and back. nullopt: no such text.
+std::string format_text(const ImportFormat& format);
+std::optional<ImportFormat> parse_format_text(std::string_view text);
+
+}  // namespace suppressd
