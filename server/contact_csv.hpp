@@ -21,6 +21,9 @@ struct CsvStyle {
   bool for_spreadsheet = false;
 };
 
+/// Whether a cell gets that one.
+bool looks_like_formula(std::string_view cell);
+
 class ContactCsv {
  public:
   explicit ContactCsv(const CsvStyle& style) : style_(style) {}

@@ -55,8 +55,10 @@ struct ImportFormat {
   char delimiter = ',';
   bool header = false;  // the first row is names
   ImportOrigin origin = ImportOrigin::none;
-  Reason origin_reason = Reason::none;  // of rows whose export names no reason of their own
-  size_t columns = 1;                   // of the first row
+  /// Of rows that name no reason of their own. Found for exports of known origin; a caller who knows
+  /// better may set it.
+  Reason origin_reason = Reason::none;
+  size_t columns = 1;  // of the first row
   /// 0-based columns of CSV. Of text: which channels its lines may hold.
   std::optional<size_t> email, phone, reason, at, evidence, region;
   std::vector<std::pair<size_t, std::string>> fields;

@@ -3,9 +3,9 @@
 // depends on the bytes from its first one on and on nothing before, so a reader that goes on where
 // another stopped sees the same rows.
 //
-// Lines that hold nothing at all are passed over. A cell's text is the cell unquoted, without white
-// space at its ends, and without the one ' that an export for spreadsheets put in front
-// (contact_csv.hpp). Reasons may be ours or what providers call them; a row whose reason suppresses
+// Lines that hold nothing at all are passed over. A cell's text is the cell unquoted, without the
+// one ' that an export for spreadsheets put in front (contact_csv.hpp); addresses, reasons and times
+// are also freed of white space at their ends. Reasons may be ours or what providers call them; a row whose reason suppresses
 // nobody (a block for its content, a subscriber) is an error of its own, so that it is neither
 // imported nor silent. Times: RFC 3339, with a space and no zone (then UTC), dates, RFC 2822, and
 // Unix seconds or milliseconds; before 1970 is as good as none. Evidence is cut at its limit.
@@ -46,6 +46,7 @@ enum class ImportError : uint8_t {
   address = 32,
 };
 std::string error_name(ImportError error);  // "row_too_long"; of addresses as the check names them
+ImportError import_error(AddressError error);  // of an address that is bad
 
 struct ImportRow {
   uint64_t begin = 0, end = 0;  // octets of the text, with the row's end

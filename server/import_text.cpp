@@ -78,7 +78,8 @@ class UploadOctets {
       const size_t before = input_.size();
       const size_t got = inflater_->inflate(input_, out, room);
       if (got > 0) return got;
-      if (before == 0 && inflater_->fault() == InflateFault::none) break;  // the file's end, and nothing is held back
+      if (before == 0 && inflater_->fault() == InflateFault::none)
+        break;  // the file's end, and nothing is held back
     }
     if (!inflater_->whole()) {
       throw ImportTextError("truncated_compression", "The compressed file ends too early.");
