@@ -21,6 +21,11 @@ struct CsvStyle {
   bool for_spreadsheet = false;
 };
 
+/// A cell and the comma after it.
+void append_csv_cell(std::string_view text, bool for_spreadsheet, std::string& out);
+/// Makes the last cell's comma the row's end.
+void end_csv_row(std::string& out);
+
 class ContactCsv {
  public:
   explicit ContactCsv(const CsvStyle& style) : style_(style) {}
@@ -32,7 +37,6 @@ class ContactCsv {
 
  private:
   void cell(std::string_view text, std::string& out) const;
-  static void end_row(std::string& out);
 
   const CsvStyle style_;
   std::set<std::string> fields_;
