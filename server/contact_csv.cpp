@@ -73,12 +73,12 @@ bool plain_e164(std::string_view text) {
          std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+}  // namespace
+
 bool looks_like_formula(std::string_view text) {
   constexpr std::string_view starts = "=+-@\t\r";
   return !text.empty() && starts.find(text[0]) != std::string_view::npos && !plain_e164(text);
 }
-
-}  // namespace
 
 void ContactCsv::learn_fields(const Contact& contact) {
   for (const auto& [name, value] : contact.fields) fields_.insert(name);

@@ -26,6 +26,9 @@ void append_csv_cell(std::string_view text, bool for_spreadsheet, std::string& o
 /// Makes the last cell's comma the row's end.
 void end_csv_row(std::string& out);
 
+/// Whether a cell gets that one.
+bool looks_like_formula(std::string_view cell);
+
 class ContactCsv {
  public:
   explicit ContactCsv(const CsvStyle& style) : style_(style) {}

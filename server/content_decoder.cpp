@@ -1,13 +1,9 @@
 #include "server/content_decoder.hpp"
 
-#include <zlib.h>
-#include <zstd.h>
-#include <zstd_errors.h>
-
-#include <array>
 #include <string>
 #include <vector>
 
+#include "server/inflater.hpp"
 #include "server/media_type.hpp"
 #include "server/problem.hpp"
 
@@ -15,95 +11,6 @@ namespace suppressd {
 namespace {
 
 constexpr size_t piece_bytes = 64 * 1024;  // decoded at once
-constexpr uint64_t ratio_max = 200;
-constexpr uint64_t ratio_free_bytes = 1 << 20;  // the ratio of less than this is not looked at
-constexpr int zstd_window_log_max = 23;         // 8 MiB
-
-/// One coding's state. A body is one or more members (gzip) or frames (zstd), one after the other.
-class Inflater {
- public:
-  virtual ~Inflater() = default;
-  /// Takes bytes off the front of `input` and writes up to `room` bytes; returns how many. When it
-  /// wrote as many as there was room for, it may have more without further input.
-  virtual size_t inflate(std::string_view& input, char* out, size_t room) = 0;
-  /// Everything taken so far ends with a whole member.
-  virtual bool whole() const = 0;
-  /// Why nothing more can be decoded; empty while all is well.
-  const std::string& damage() const { return damage_; }
-
- protected:
-  std::string damage_;
-};
-
-class GzipInflater final : public Inflater {
- public:
-  GzipInflater() {
-    constexpr int gzip_only = 16;
-    if (inflateInit2(&stream_, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
-  }
-  ~GzipInflater() override { inflateEnd(&stream_); }
-
-  size_t inflate(std::string_view& input, char* out, size_t room) override {
-    if (input.empty() && whole_) return 0;
-    if (whole_) inflateReset(&stream_);
-    whole_ = false;
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
-    stream_.avail_in = static_cast<uInt>(input.size());
-    stream_.next_out = reinterpret_cast<Bytef*>(out);
-    stream_.avail_out = static_cast<uInt>(room);
-    const int result = ::inflate(&stream_, Z_NO_FLUSH);
-    input.remove_prefix(input.size() - stream_.avail_in);
-    if (result == Z_STREAM_END) {
-      whole_ = true;
-      ended_once_ = true;
-    } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      damage_ = ended_once_ && stream_.total_out == 0
-                    ? "Something that is not gzip follows the compressed body."
-                    : "The compressed body is damaged.";
-    }
-    return room - stream_.avail_out;
-  }
-  bool whole() const override { return whole_ && ended_once_; }
-
- private:
-  z_stream stream_{};
-  bool whole_ = false;
-  bool ended_once_ = false;
-};
-
-class ZstdInflater final : public Inflater {
- public:
-  ZstdInflater() : context_(ZSTD_createDCtx()) {
-    if (context_ == nullptr) throw std::bad_alloc();
-    ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, zstd_window_log_max);
-  }
-  ~ZstdInflater() override { ZSTD_freeDCtx(context_); }
-
-  size_t inflate(std::string_view& input, char* out, size_t room) override {
-    if (input.empty() && whole_) return 0;
-    ZSTD_inBuffer in{input.data(), input.size(), 0};
-    ZSTD_outBuffer to{out, room, 0};
-    const size_t result = ZSTD_decompressStream(context_, &to, &in);
-    input.remove_prefix(in.pos);
-    whole_ = result == 0;
-    if (ZSTD_isError(result)) damage_ = damage(ZSTD_getErrorCode(result));
-    ended_once_ |= whole_;
-    return to.pos;
-  }
-  bool whole() const override { return whole_; }
-
- private:
-  std::string damage(ZSTD_ErrorCode code) const {
-    if (code == ZSTD_error_frameParameter_windowTooLarge)
-      return "The zstd window is larger than 8 MiB; compress without --long or --ultra.";
-    if (code == ZSTD_error_prefix_unknown && ended_once_)
-      return "Something that is not zstd follows the compressed body.";
-    return "The compressed body is damaged.";
-  }
-  ZSTD_DCtx* context_;
-  bool whole_ = false;
-  bool ended_once_ = false;
-};
 
 class DecodingExchange final : public Exchange {
  public:
@@ -160,11 +67,11 @@ class DecodingExchange final : public Exchange {
         if (progress == Progress::wait) kept_.assign(input);
         if (progress != Progress::more) return progress;
       }
-      if (!inflater_->damage().empty()) {
+      if (inflater_->fault() != InflateFault::none) {
         return fail({400,
                      "damaged-body",
                      "The compressed body cannot be decoded.",
-                     inflater_->damage(),
+                     std::string(inflater_->sentence()),
                      {},
                      {},
                      {}},
@@ -176,7 +83,7 @@ class DecodingExchange final : public Exchange {
 
   std::optional<Problem> over_limit() const {
     if (decoded_bytes_ > decoded_bytes_max_) return too_large_problem(decoded_bytes_max_);
-    if (decoded_bytes_ > ratio_free_bytes && decoded_bytes_ / ratio_max > coded_bytes_) {
+    if (inflated_too_far(coded_bytes_, decoded_bytes_)) {
       return Problem{413,
                      "body-too-large",
                      "The body is larger than this route accepts.",
@@ -218,8 +125,8 @@ std::unique_ptr<Exchange> decode_content(std::string_view coding, std::unique_pt
   const std::string name = to_lower(coding);
   if (name.empty() || name == "identity" || !inner->wants_body()) return inner;
   std::unique_ptr<Inflater> inflater;
-  if (name == "gzip" || name == "x-gzip") inflater = std::make_unique<GzipInflater>();
-  if (name == "zstd") inflater = std::make_unique<ZstdInflater>();
+  if (name == "gzip" || name == "x-gzip") inflater = make_inflater(Coding::gzip);
+  if (name == "zstd") inflater = make_inflater(Coding::zstd);
   if (!inflater) {
     return problem_exchange({415,
                              "unsupported-content-coding",

@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t piece_rows = 2'000;
 constexpr size_t piece_bytes = 256 << 10;
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 constexpr size_t block_bytes = 256 << 10;
 
 constexpr std::array<std::pair<std::string_view, ImportClass>, 11> classes{
@@ -77,6 +78,13 @@ std::string_view without_ending(std::string_view row) {
   if (row.ends_with('\n')) row.remove_suffix(1);
   if (row.ends_with('\r')) row.remove_suffix(1);
   return row;
+}
+
+/// Without a mark before it and empty lines after it.
+std::string_view header_row(std::string_view text) {
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  return text;
 }
 
 class DownloadSource final : public PieceSource {
@@ -167,7 +175,7 @@ class DownloadSource final : public PieceSource {
     for (const char* name : {"row", "class", "error", "reason", "scope"}) {
       append_csv_cell(name, false, out);
     }
-    if (format_.header) cells(octets(0, first_row), out);
+    if (format_.header) cells(header_row(octets(0, first_row)), out);
     end_csv_row(out);
   }
 

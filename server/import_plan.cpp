@@ -17,34 +17,25 @@ constexpr size_t column_octets_max = 1024;
 constexpr size_t campaign_octets_max = 256;
 constexpr std::string_view tab_name = "tab";
 
-constexpr std::array<std::string_view, 17> parameters{
+constexpr std::array<std::string_view, 18> parameters{
     "mode",     "email_column",    "phone_column",    "reason_column", "at_column",
     "fields",   "evidence_column", "delimiter",       "header",        "encoding",
     "format",   "default_region",  "restore_deleted", "segment",       "reason",
-    "campaign", "confirm"};
+    "campaign", "region_column",   "confirm"};
 
 constexpr std::array<std::pair<std::string_view, ImportMode>, 3> modes{
     {{"dry_run", ImportMode::dry_run},
      {"contacts", ImportMode::contacts},
      {"suppress", ImportMode::suppress}}};
 
-constexpr std::array<std::pair<std::string_view, ImportShape>, 3> shapes{
-    {{"csv", ImportShape::csv}, {"text", ImportShape::text}, {"ndjson", ImportShape::ndjson}}};
-
-std::string_view name_of_shape(ImportShape shape) {
-  for (const auto& [name, value] : shapes) {
-    if (value == shape) return name;
-  }
-  return "";
-}
-
 using Member = std::optional<std::string> ImportWish::*;
-constexpr std::array<std::pair<std::string_view, Member>, 5> columns{
+constexpr std::array<std::pair<std::string_view, Member>, 6> columns{
     {{"email_column", &ImportWish::email},
      {"phone_column", &ImportWish::phone},
      {"reason_column", &ImportWish::reason},
      {"at_column", &ImportWish::at},
-     {"evidence_column", &ImportWish::evidence}}};
+     {"evidence_column", &ImportWish::evidence},
+     {"region_column", &ImportWish::region}}};
 
 Problem bad(std::string_view name, const std::string& expected) {
   return invalid_request_problem(std::string(name), "bad_value",
@@ -99,9 +90,7 @@ std::optional<Problem> read_shape(const Call& call, const Query& query, ImportWi
       wish.delimiter = '\t';
       return std::nullopt;
     }
-    for (const auto& [name, shape] : shapes) {
-      if (name == *text) wish.shape = shape;
-    }
+    wish.shape = parse_import_shape(*text);
     if (!wish.shape) return bad("format", "csv, tsv, text or ndjson");
     return std::nullopt;
   }
@@ -124,6 +113,7 @@ std::optional<Problem> read_mode(const Call& call, const Query& query, ImportPla
   });
   if (found == modes.end()) return bad("mode", "dry_run, contacts or suppress");
   plan.mode = found->second;
+  plan.wish.suppressions = plan.mode == ImportMode::suppress;
   if (plan.mode != ImportMode::suppress) return std::nullopt;
   const Role role = call.key->role;
   const bool staff = role == Role::admin || role == Role::support;
@@ -167,12 +157,12 @@ std::optional<Problem> read_rest(const Call& call, const Query& query, ImportPla
   std::optional<bool> restore;
   if (auto problem = read_flag(query, "restore_deleted", restore)) return problem;
   plan.restore_deleted = restore.value_or(false);
-  return read_text(query, "campaign", campaign_octets_max, plan.campaign);
+  return read_text(query, "campaign", "region_column", campaign_octets_max, plan.campaign);
 }
 
 Json wish_json(const ImportWish& wish) {
   Json json = Json::object();
-  if (wish.shape) json["format"] = name_of_shape(*wish.shape);
+  if (wish.shape) json["format"] = name_of(*wish.shape);
   if (wish.delimiter) json["delimiter"] = std::string(1, *wish.delimiter);
   if (wish.header) json["header"] = *wish.header;
   for (const auto& [name, member] : columns) {
@@ -186,9 +176,7 @@ Json wish_json(const ImportWish& wish) {
 }
 
 void read_wish_json(const Json& json, ImportWish& wish) {
-  for (const auto& [name, shape] : shapes) {
-    if (json.value("format", "") == name) wish.shape = shape;
-  }
+  wish.shape = parse_import_shape(json.value("format", ""));
   if (json.contains("delimiter")) wish.delimiter = json["delimiter"].get<std::string>().at(0);
   if (json.contains("header")) wish.header = json["header"].get<bool>();
   for (const auto& [name, member] : columns) {
@@ -241,12 +229,13 @@ std::optional<ImportPlan> parse_import_plan(std::string_view text) {
       if (json.at("mode") == name) plan.mode = mode;
     }
     read_wish_json(json.at("wish"), plan.wish);
+    plan.wish.suppressions = plan.mode == ImportMode::suppress;
     plan.encoding_wanted = parse_encoding(json.value("encoding_wanted", ""));
     if (const auto region = parse_region(json.value("region", ""))) plan.region = *region;
     plan.restore_deleted = json.value("restore_deleted", false);
     plan.segment = json.value("segment", SegmentId{0});
     plan.reason = parse_reason(json.value("reason", "")).value_or(Reason::none);
-    plan.campaign = json.value("campaign", "");
+    plan.campaign = json.value("campaign", "region_column", "");
     plan.confirmed_rows = json.value("confirmed_rows", uint64_t{0});
     if (json.contains("format")) {
       plan.format = parse_format_text(json["format"].get<std::string>());
@@ -263,17 +252,18 @@ std::optional<ImportPlan> parse_import_plan(std::string_view text) {
 Json import_format_json(const ImportPlan& plan) {
   if (!plan.format) return nullptr;
   const ImportFormat& format = *plan.format;
-  Json json{{"shape", name_of_shape(format.shape)}, {"encoding", name_of(plan.encoding)}};
+  Json json{{"shape", name_of(format.shape)}, {"encoding", name_of(plan.encoding)}};
   json["origin"] =
       format.origin == ImportOrigin::none ? Json(nullptr) : Json(name_of(format.origin));
   Json columns_json = Json::object();
   if (format.shape == ImportShape::ndjson) {
-    const std::array<std::pair<const char*, const std::string*>, 5> members{
+    const std::array<std::pair<const char*, const std::string*>, 6> members{
         {{"email", &format.email_member},
          {"phone", &format.phone_member},
          {"reason", &format.reason_member},
          {"at", &format.at_member},
-         {"evidence", &format.evidence_member}}};
+         {"evidence", &format.evidence_member},
+         {"region", &format.region_member}}};
     for (const auto& [name, member] : members) {
       if (!member->empty()) columns_json[name] = *member;
     }
@@ -282,12 +272,13 @@ Json import_format_json(const ImportPlan& plan) {
       json["delimiter"] = std::string(1, format.delimiter);
       json["header"] = format.header;
     }
-    const std::array<std::pair<const char*, std::optional<size_t>>, 5> numbers{
+    const std::array<std::pair<const char*, std::optional<size_t>>, 6> numbers{
         {{"email", format.email},
          {"phone", format.phone},
          {"reason", format.reason},
          {"at", format.at},
-         {"evidence", format.evidence}}};
+         {"evidence", format.evidence},
+         {"region", format.region}}};
     for (const auto& [name, number] : numbers) {
       if (number) columns_json[name] = *number;
     }
