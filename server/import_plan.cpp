@@ -157,7 +157,7 @@ std::optional<Problem> read_rest(const Call& call, const Query& query, ImportPla
   std::optional<bool> restore;
   if (auto problem = read_flag(query, "restore_deleted", restore)) return problem;
   plan.restore_deleted = restore.value_or(false);
-  return read_text(query, "campaign", "region_column", campaign_octets_max, plan.campaign);
+  return read_text(query, "campaign", campaign_octets_max, plan.campaign);
 }
 
 Json wish_json(const ImportWish& wish) {
@@ -235,7 +235,7 @@ std::optional<ImportPlan> parse_import_plan(std::string_view text) {
     plan.restore_deleted = json.value("restore_deleted", false);
     plan.segment = json.value("segment", SegmentId{0});
     plan.reason = parse_reason(json.value("reason", "")).value_or(Reason::none);
-    plan.campaign = json.value("campaign", "region_column", "");
+    plan.campaign = json.value("campaign", "");
     plan.confirmed_rows = json.value("confirmed_rows", uint64_t{0});
     if (json.contains("format")) {
       plan.format = parse_format_text(json["format"].get<std::string>());

@@ -23,7 +23,7 @@ constexpr size_t piece_bytes = 4 << 10;
 constexpr uint64_t rows_an_octet = 4;
 
 /// Why an address is in a bucket.
-enum Role : uint8_t { identity = 0, second_phone = 1 };
+enum Place : uint8_t { identity = 0, second_phone = 1 };
 
 [[noreturn]] void fail(const char* what, const fs::path& file) {
   throw fs::filesystem_error(what, file, std::error_code(errno, std::generic_category()));
@@ -163,7 +163,7 @@ void ImportScan::read_row(const ImportRow& row) {
     return;
   }
   ++usable;
-  Role role = identity;
+  Place role = identity;
   for (const Channel channel : all_channels) {
     const std::string& address = row.addresses[static_cast<size_t>(channel) - 1];
     if (address.empty()) continue;
@@ -180,16 +180,16 @@ void ImportScan::sort_bucket() {
   if (none || size < record_bytes) return;
   std::vector<Record> records(size / record_bytes);
   {
-    std::string octets(size, '\0');
+    std::string text(size, '\0');
     const Descriptor from(file, O_RDONLY);
-    for (size_t read = 0; read < octets.size();) {
-      const ssize_t got = ::read(from.number(), octets.data() + read, octets.size() - read);
+    for (size_t read = 0; read < text.size();) {
+      const ssize_t got = ::read(from.number(), text.data() + read, text.size() - read);
       if (got == 0) errno = EIO;
       if (got <= 0 && errno != EINTR) fail("cannot read", file);
       if (got > 0) read += static_cast<size_t>(got);
     }
     for (size_t i = 0; i < records.size(); ++i) {
-      const char* const at = octets.data() + i * record_bytes;
+      const char* const at = text.data() + i * record_bytes;
       std::memcpy(records[i].fingerprint.data(), at, fingerprint_bytes);
       std::memcpy(&records[i].row, at + fingerprint_bytes, sizeof records[i].row);
     }
