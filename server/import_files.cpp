@@ -63,6 +63,11 @@ bool ImportFiles::disk_has_room() const {
          disk_free_bytes_min.load(std::memory_order_relaxed);
 }
 
+bool ImportFiles::uploads_are_too_many() {
+  const std::lock_guard lock(mutex_);
+  return claimed_.size() >= limits_.uploads_max;
+}
+
 std::shared_ptr<void> ImportFiles::claim(const ImportName& name, Refusal& refusal) {
   const std::lock_guard lock(mutex_);
   refusal = claimed_.contains(name)                  ? Refusal::busy

@@ -65,6 +65,7 @@ class ImportFiles {
   enum class Refusal : uint8_t { none, busy, too_many };
   /// The right to write an import's upload, until the last copy is gone; null: `refusal` says why.
   std::shared_ptr<void> claim(const ImportName& name, Refusal& refusal);
+  bool uploads_are_too_many();
 
  private:
   const std::filesystem::path root_;

@@ -114,19 +114,8 @@ std::optional<Problem> read_mode(const Call& call, const Query& query, ImportPla
   if (found == modes.end()) return bad("mode", "dry_run, contacts or suppress");
   plan.mode = found->second;
   plan.wish.suppressions = plan.mode == ImportMode::suppress;
-  if (plan.mode != ImportMode::suppress) return std::nullopt;
-  const Role role = call.key->role;
-  const bool staff = role == Role::admin || role == Role::support;
-  if (staff || (role == Role::owner && call.account->policies.self_service)) return std::nullopt;
-  return Problem{403,
-                 "forbidden",
-                 "The key's role does not allow this.",
-                 "A key of role " + std::string(name_of(role)) +
-                     " may not import suppressions. Support may, and an owner whose account's "
-                     "policy self_service allows it.",
-                 {},
-                 {},
-                 {}};
+  if (plan.mode != ImportMode::suppress || may_suppress(call)) return std::nullopt;
+  return suppress_forbidden_problem();
 }
 
 std::optional<Problem> read_rest(const Call& call, const Query& query, ImportPlan& plan) {
@@ -189,6 +178,23 @@ void read_wish_json(const Json& json, ImportWish& wish) {
 }
 
 }  // namespace
+
+bool may_suppress(const Call& call) {
+  const Role role = call.key->role;
+  const bool staff = role == Role::admin || role == Role::support;
+  return staff || (role == Role::owner && call.account->policies.self_service);
+}
+
+Problem suppress_forbidden_problem() {
+  return {403,
+          "forbidden",
+          "The key's role does not allow this.",
+          "Suppressions are imported by support, and by an owner whose account's policy "
+          "self_service allows it.",
+          {},
+          {},
+          {}};
+}
 
 std::string_view name_of(ImportMode mode) {
   return modes[static_cast<size_t>(mode)].first;

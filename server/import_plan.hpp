@@ -38,6 +38,10 @@ std::string import_plan_text(const ImportPlan& plan);
 /// nullopt for what import_plan_text() cannot have written; an erasure may have taken it away.
 std::optional<ImportPlan> parse_import_plan(std::string_view text);
 
+/// Whether the caller's role allows imports of suppressions; else a problem (403).
+bool may_suppress(const Call& call);
+Problem suppress_forbidden_problem();
+
 /// From the query and the Content-Type of an upload. A problem (400, or 403 where the caller's role
 /// does not allow the mode) instead.
 std::optional<Problem> read_import_plan(const Call& call, ImportPlan& plan);

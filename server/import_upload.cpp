@@ -25,6 +25,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t block_bytes = 512 << 10;
+constexpr uint64_t unsynced_bytes_max = 16 << 20;  // so that no sync holds a pool thread for long
 
 Problem disk_full_problem() {
   return {507,
@@ -116,7 +117,12 @@ class UploadFile {
       if (written < 0) fail();
       at += static_cast<uint64_t>(written);
       size_ = at;
+      unsynced_ += static_cast<uint64_t>(written);
       octets.remove_prefix(static_cast<size_t>(written));
+    }
+    if (unsynced_ >= unsynced_bytes_max) {
+      if (::fdatasync(descriptor_) != 0) fail();
+      unsynced_ = 0;
     }
     return std::nullopt;
   }
@@ -148,7 +154,7 @@ class UploadFile {
   const fs::path path_;
   const std::shared_ptr<void> claim_;  // given back last
   int descriptor_ = -1;
-  uint64_t size_ = 0;
+  uint64_t size_ = 0, unsynced_ = 0;
 };
 
 /// What a pool thread or the committer found: at most one of these, or nothing but that it is done.
@@ -163,6 +169,10 @@ News open_upload(const AppParts& parts, const ImportUpload& upload) {
   const ImportName name{upload.author.account, upload.job};
   const std::optional<Job> job = find_import(parts.store.contacts(), name);
   if (!job) return {unknown_import_problem(), {}, {}, {}};
+  const std::optional<ImportPlan> plan = parse_import_plan(job->plan);
+  if (plan && plan->mode == ImportMode::suppress && !upload.may_suppress) {
+    return {suppress_forbidden_problem(), {}, {}, {}};
+  }
   const bool repeats = upload.author.idempotency.given();
   if (job->state != JobState::uploading) {
     if (!repeats) return {upload_complete_problem(), {}, {}, {}};
@@ -183,6 +193,7 @@ News open_upload(const AppParts& parts, const ImportUpload& upload) {
 /// Whether the plan can be followed at all, before anything is made.
 News prepare_upload(const AppParts& parts, const ImportUpload& upload) {
   if (!parts.imports.disk_has_room()) return {disk_full_problem(), {}, {}, {}};
+  if (parts.imports.uploads_are_too_many()) return {busy_problem(), {}, {}, {}};
   if (upload.plan.segment == 0) return {};
   const auto segment = parts.store.contacts().segment(upload.author.account, upload.plan.segment);
   if (!segment || segment->deleting) return {unknown_segment_problem(), {}, {}, {}};
@@ -212,7 +223,7 @@ std::unique_ptr<Exchange> start_job(const ImportUpload& upload, const ImportPlan
 /// The whole file is there.
 News finish_upload(const AppParts& parts, const ImportUpload& upload, UploadFile& file) {
   const ImportName name{upload.author.account, upload.job};
-  if (file.at < file.size()) return {upload_differs_problem(), {}, {}, {}};
+  if (upload.completes && file.at < file.size()) return {upload_differs_problem(), {}, {}, {}};
   file.sync();
   if (!upload.completes) {
     return {{}, {}, {}, [upload] { return show_import(upload.author, upload.job, 202, {}); }};

@@ -18,7 +18,8 @@
 namespace suppressd {
 
 struct ImportUpload {
-  explicit ImportUpload(const Call& call) : author(call) {}
+  explicit ImportUpload(const Call& call)
+      : author(call), may_suppress(suppressd::may_suppress(call)) {}
 
   JobAuthor author;
   ImportPlan plan;        // of a new one
@@ -26,6 +27,7 @@ struct ImportUpload {
   uint64_t offset = 0;    // of a known one: where this part begins
   bool completes = true;  // no further part follows
   uint64_t octets_max = 0;
+  bool may_suppress;  // the caller
 };
 
 /// 202 with the import once the part is stored: {"sequence","import":{…}}.

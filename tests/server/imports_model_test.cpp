@@ -14,7 +14,7 @@ using nlohmann::json;
 namespace {
 
 /// A row of the file, with what it means.
-struct Line {
+struct FileLine {
   std::string text;                       // with its end
   std::string email, phone, given, city;  // canonical; `given`: of the email, when it differs
   std::string error;
@@ -46,7 +46,7 @@ struct Model {
     return "";
   }
 
-  std::string put(const Line& line) {
+  std::string put(const FileLine& line) {
     ModelContact* const by_email = owner(line.email);
     ModelContact* const by_phone = owner(line.phone);
     if (by_email != nullptr && by_phone != nullptr && by_email != by_phone) return "conflict";
@@ -79,12 +79,12 @@ struct Expected {
   std::string clean;
 };
 
-Expected expect(Model& model, const std::string& header, const std::vector<Line>& lines) {
+Expected expect(Model& model, const std::string& header, const std::vector<FileLine>& lines) {
   Expected expected;
   expected.clean = header;
   std::set<std::string> seen;
   for (size_t i = 0; i < lines.size(); ++i) {
-    const Line& line = lines[i];
+    const FileLine& line = lines[i];
     std::string fate = "invalid", said;
     if (line.error.empty()) {
       const std::string& identity = line.email.empty() ? line.phone : line.email;
@@ -128,8 +128,8 @@ class Generator {
   explicit Generator(uint64_t seed) : random_(seed) {}
   size_t below(size_t most) { return random_() % most; }
 
-  Line line(size_t people) {
-    Line line;
+  FileLine line(size_t people) {
+    FileLine line;
     std::string email_cell, phone_cell;
     if (below(10) != 0) {
       line.email = email_cell = email(below(people));
@@ -214,7 +214,7 @@ void compare_files(ImportDriver& driver, const std::string& id, const Expected& 
 }
 
 /// One address a line, in the file's order; those of a row are told by the model's own parse.
-void compare_with_check(ImportDriver& driver, const std::vector<Line>& lines,
+void compare_with_check(ImportDriver& driver, const std::vector<FileLine>& lines,
                         const Expected& expected) {
   std::string body;
   std::vector<std::pair<size_t, bool>> asked;  // row; whether it is the last of it
@@ -277,7 +277,7 @@ TEST_CASE("an import's report and files are what an independent model and the ch
     model.contacts[i].phone_deleted = !model.contacts[i].phone.empty();
   }
   const std::string header = "Email,Phone,City\n";
-  std::vector<Line> lines;
+  std::vector<FileLine> lines;
   std::string file = header;
   for (size_t i = 0; i < 3'000 * testing::test_size(); ++i) {
     lines.push_back(random.line(people + 2'000));

@@ -256,6 +256,12 @@ TEST_CASE("who may import what", "[imports]") {
     CHECK(status(role, "?mode=suppress") == 403);
   }
   CHECK(status(Role::checker, "") == 403);
+  const Reply begun = driver.upload("?mode=suppress", small_file, {{"upload-complete", "?0"}});
+  const std::string part = begun.json()["import"]["id"].get<std::string>() + "/upload";
+  const Fields offset{{"upload-offset", std::to_string(small_file.size())}};
+  const std::string sender = driver.make_key(Role::sender, "acme").text;
+  const std::string more = driver.path("/imports/" + part);
+  CHECK(driver.send({"PATCH", more, sender, offset, "more@example.com,Kyiv"}).status == 403);
   const json policy{{"policies", {{"self_service", true}}}};
   const Reply patched = driver.send({"PATCH",
                                      "/v1/accounts/acme",
@@ -330,4 +336,5 @@ TEST_CASE("one writer at a time, and only so many", "[imports]") {
   REQUIRE(claim != nullptr);
   CHECK(driver.append("j1", many(3).size(), "").problem() == "upload-busy");
   CHECK(driver.upload("", many(3)).status == 503);
+  CHECK(driver.get(driver.path("/imports")).json()["items"].size() == 1);
 }
