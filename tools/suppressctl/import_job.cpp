@@ -54,7 +54,7 @@ const Table import_table{
     number_column("UPDATED", "updated"),
     number_column("UNCHANGED", "unchanged"),
     number_column("RESTORED", "restored"),
-    number_column("DELETED", "deleted"),
+    number_column("DELETED", "deleted_kept"),
     number_column("DUPLICATE", "duplicate"),
     {"SUPPRESSED", [](const Json& json) { return nested(json, "suppressed", "rows"); }},
     {"INVALID", [](const Json& json) { return nested(json, "invalid", "rows"); }},
