@@ -42,7 +42,8 @@ class Held {
       : store_(open(directory_.path() / "data", set_)),
         committer_(*store_, set_,
                    [this](auto changes, auto outcomes) { bell_.notice(changes, outcomes); }),
-        jobs_(*store_, committer_, bell_, 1) {
+        imports_(directory_.path() / "data", {}),
+        jobs_(*store_, imports_, committer_, bell_, 1) {
     Account account;
     account.id = "acme";
     account_ = commit(CreateAccount{account}).account;
@@ -128,6 +129,7 @@ class Held {
   std::unique_ptr<Store> store_;
   JobBell bell_;
   Committer committer_;
+  ImportFiles imports_;
   JobRunner jobs_;
   AccountNumber account_ = platform_number;
   JobId last_job_ = 0;

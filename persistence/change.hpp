@@ -12,10 +12,26 @@
 #include "core/digest.hpp"
 #include "core/fingerprint.hpp"
 #include "persistence/contact.hpp"
+#include "persistence/import_outcome.hpp"
 #include "persistence/moderation.hpp"
 #include "persistence/records.hpp"
 
 namespace suppressd {
+
+/// Marks a change as a part of a job: it is refused (`stopped`) unless the job is running and stands
+/// at `from`, and moves the job on in the same commit.
+struct JobStep {
+  AccountNumber account = platform_number;
+  JobId job = 0;
+  std::string from;      // the position before
+  std::string position;  // and after
+  uint64_t rows = 0;     // looked at for this part
+  uint64_t skipped = 0;  // of them: passed over before they came here
+  uint64_t total = 0;    // what the job expects in all by now; 0: as before
+  bool finished = false;
+  std::string result;                  // kept when finished; may be empty
+  std::optional<ImportPart> import{};  // of PutContacts, AddSuppressions and MoveJob
+};
 
 /// Adds causes: each row becomes, or joins, a suppression of `scope`. A cause equal in reason,
 /// source, campaign and evidence to one that is there leaves the record unchanged.
@@ -29,6 +45,7 @@ struct AddSuppressions {
   };
   AccountNumber scope = platform_number;
   std::vector<Row> rows;  // at most change_rows_max
+  std::optional<JobStep> step{};
 };
 inline constexpr size_t change_rows_max = 10'000;
 
@@ -70,20 +87,6 @@ struct CreateKey {
 };
 struct RevokeKey {
   std::string id;
-};
-
-/// Marks a change as a part of a job: it is refused (`stopped`) unless the job is running and stands
-/// at `from`, and moves the job on in the same commit.
-struct JobStep {
-  AccountNumber account = platform_number;
-  JobId job = 0;
-  std::string from;      // the position before
-  std::string position;  // and after
-  uint64_t rows = 0;     // looked at for this part
-  uint64_t skipped = 0;  // of them: passed over before they came here
-  uint64_t total = 0;    // what the job expects in all by now; 0: as before
-  bool finished = false;
-  std::string result;  // kept when finished; may be empty
 };
 
 /// Creates contacts, or updates those whose email or phone is known: what a row gives replaces what
@@ -200,7 +203,13 @@ struct SetJobState {
   AccountNumber account = platform_number;
   JobId id = 0;
   JobState state = JobState::paused;
-  std::string result;  // of a failed one
+  std::string result;  // of a failed one, or why it waits
+  std::string plan{};  // replaces the job's when not empty; what was being uploaded starts with it
+};
+/// Forgets an import that has ended, with what it kept of its rows; `stopped` when it has not.
+struct ForgetImport {
+  AccountNumber account = platform_number;
+  JobId job = 0;
 };
 /// A part of a job that changes nothing but the job.
 struct MoveJob {
@@ -268,7 +277,7 @@ struct Change {
                CreateKey, RevokeKey, PutContacts, EditContact, DeleteContacts, RestoreContacts,
                CreateSegment, RenameSegment, DeleteSegment, ChangeMembers, FileRequest,
                DecideRequest, ApplyRequest, CreateJob, SetJobState, MoveJob, AddEvents,
-               EraseContact, EraseTraces, AdjustCounts>
+               EraseContact, EraseTraces, AdjustCounts, ForgetImport>
       what;
   std::string by;  // id of the API key
   TimeMs at = 0;

@@ -123,6 +123,7 @@ Outcome CommitGroup::act(const Change& change, const PutContacts& what) {
   for (const PutContacts::Row& row : what.rows) {
     outcomes.push_back(put_contact(change, what, row));
   }
+  keep_import(change, what, outcomes);
   LoggedAct act;
   act.account = what.account;
   return log_contacts(change, ChangeKind::contacts_put, std::move(act), std::move(outcomes),

@@ -236,13 +236,20 @@ bool CommitGroup::add(const AddSuppressions::Row& row, Entry& entry) {
 }
 
 Outcome CommitGroup::act(const Change& change, const AddSuppressions& what) {
+  if (!may_step(what.step)) return refuse(Outcome::Status::stopped);
   const std::span<Entry* const> entries = std::span(gathered_).subspan(next_gathered_);
-  return add_suppressions(change, what, entries.first(what.rows.size()), true);
+  std::vector<ImportFate> fates;
+  Outcome outcome = add_suppressions(change, what, entries.first(what.rows.size()), true,
+                                     what.step ? &fates : nullptr);
+  keep_import(change, what, fates);
+  take_step(change, what.step, outcome.added + outcome.updated, outcome.unchanged);
+  return outcome;
 }
 
 /// `rows_stay`: until the group is written, so that entries may point to them.
 Outcome CommitGroup::add_suppressions(const Change& change, const AddSuppressions& what,
-                                      std::span<Entry* const> entries, bool rows_stay) {
+                                      std::span<Entry* const> entries, bool rows_stay,
+                                      std::vector<ImportFate>* fates) {
   std::string log_row;
   encode_change_head(ChangeKind::add_suppressions, change.by, change.at, log_row);
   ByteWriter(log_row).varint(what.scope);
@@ -258,10 +265,15 @@ Outcome CommitGroup::add_suppressions(const Change& change, const AddSuppression
       entry.after = slot_state(row.cause.reason);
       entry.changed = true;
       ++added;
+      if (fates != nullptr) fates->push_back(ImportFate::created);
     } else if (bool had_causes = !entry.record().causes.empty(); add(row, entry)) {
       ++(had_causes ? updated : added);
+      if (fates != nullptr) {
+        fates->push_back(had_causes ? ImportFate::updated : ImportFate::created);
+      }
     } else {
       ++same;
+      if (fates != nullptr) fates->push_back(ImportFate::unchanged);
       continue;
     }
     encode_change_row(row, entry.after, previous, log_row);

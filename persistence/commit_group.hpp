@@ -96,7 +96,8 @@ class CommitGroup {
   void remember(const Change& change, const Outcome& outcome);
 
   Outcome add_suppressions(const Change& change, const AddSuppressions& what,
-                           std::span<Entry* const> entries, bool rows_stay);
+                           std::span<Entry* const> entries, bool rows_stay,
+                           std::vector<ImportFate>* fates = nullptr);
   Outcome act(const Change& change, const AddSuppressions& what);
   Outcome act(const Change& change, const RemoveSuppression& what);
   Outcome act(const Change& change, const SetExemption& what);
@@ -122,6 +123,7 @@ class CommitGroup {
   Outcome act(const Change& change, const EraseContact& what);
   Outcome act(const Change& change, const EraseTraces& what);
   Outcome act(const Change& change, const AdjustCounts& what);
+  Outcome act(const Change& change, const ForgetImport& what);
 
   // commit_standing.cpp: suppressions within other changes, and what they mean for contacts.
   using Row = AddSuppressions::Row;
@@ -167,6 +169,13 @@ class CommitGroup {
   bool may_step(const std::optional<JobStep>& step);
   void take_step(const Change& change, const std::optional<JobStep>& step, uint64_t changed,
                  uint64_t skipped);
+
+  // commit_imports.cpp
+  void keep_import(const Change& change, const PutContacts& what,
+                   const std::vector<ContactOutcome>& outcomes);
+  void keep_import(const Change& change, const AddSuppressions& what,
+                   const std::vector<ImportFate>& fates);
+  void keep_import_rows(const Change& change, const JobStep& step, std::vector<ImportMark> rows);
 
   // commit_events.cpp
   /// Whom each row is about (0: nobody), their records read ahead.

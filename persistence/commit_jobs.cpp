@@ -26,7 +26,7 @@ void CommitGroup::put_job(AccountNumber account, const Job& job) {
 
 JobId CommitGroup::create_job(const Change& change, AccountNumber account, Job job) {
   job.id = contacts_.next_number(account, 'j');
-  job.state = JobState::running;
+  if (job.state != JobState::uploading) job.state = JobState::running;
   job.created_at = job.updated_at = change.at;
   job.by = change.by;
   put_job(account, job);
@@ -34,6 +34,7 @@ JobId CommitGroup::create_job(const Change& change, AccountNumber account, Job j
   act.account = account;
   act.subject = job.id;
   act.code = static_cast<uint8_t>(job.kind);
+  if (job.state == JobState::uploading) act.number = static_cast<uint64_t>(job.state);
   log_act(change, ChangeKind::job_created, act);
   return job.id;
 }
@@ -71,13 +72,21 @@ Outcome CommitGroup::act(const Change& change, const SetJobState& what) {
   std::optional<Job> job = find_job(what.account, what.id);
   if (!job) return refuse(Outcome::Status::not_found);
   if (job->state == what.state) return unchanged();
+  // What was uploaded begins only with a plan for it, and cannot pause before; a plan has its time.
+  const bool uploading = job->state == JobState::uploading;
+  if (uploading && !ended(what.state) && what.plan.empty()) {
+    return refuse(Outcome::Status::stopped);
+  }
+  const bool confirms = job->state == JobState::paused && what.state == JobState::running;
+  if (!what.plan.empty() && !uploading && !confirms) return refuse(Outcome::Status::stopped);
   const bool ends = ended(what.state);
   const bool begun = job->kind == JobKind::erase_contact && !job->position.empty();
   if (ended(job->state) || (ends && begun)) return refuse(Outcome::Status::stopped);
   if (ends) job->position.clear();
   job->state = what.state;
   job->updated_at = change.at;
-  if (!what.result.empty()) job->result = what.result;
+  if (!what.plan.empty()) job->plan = what.plan;
+  if (!what.result.empty() || what.state == JobState::running) job->result = what.result;
   put_job(what.account, *job);
   if (ended(what.state)) release_segment(what.account, what.id);
   LoggedAct act;
@@ -123,6 +132,7 @@ void CommitGroup::take_step(const Change& change, const std::optional<JobStep>& 
 
 Outcome CommitGroup::act(const Change& change, const MoveJob& what) {
   if (!may_step(what.step)) return refuse(Outcome::Status::stopped);
+  if (what.step.import) keep_import_rows(change, what.step, what.step.import->rows);
   take_step(change, what.step, what.changed, 0);
   Outcome outcome = unchanged();
   outcome.id = what.step.job;

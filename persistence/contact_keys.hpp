@@ -20,6 +20,8 @@
 //                  'd' | account: 4 | job: 8                                  → its segment: 8, to go
 //   erased         scope: 4 | fingerprint: 16                                 → what is still said
 //   claims         channel: 1 | canonical address | 0 | account: 4            → at: 8, hard bounces
+//   imports        'c' | account: 4 | job: 8                                  → sums over its rows
+//                  'r' | account: 4 | job: 8 | first row: 8                   → a part's rows
 //   account_changes  account: 4 | sequence: 8                                 → nothing
 //
 // A canonical address holds no octet 0. Thread safety: pure functions.
@@ -230,6 +232,15 @@ inline std::string running_job_key(AccountNumber account, JobId id) {
 
 inline std::string deleted_segment_key(AccountNumber account, JobId id) {
   return tagged_key('d', account, id);
+}
+
+inline std::string import_counts_key(AccountNumber account, JobId id) {
+  return tagged_key('c', account, id);
+}
+inline std::string import_rows_key(AccountNumber account, JobId id, uint64_t first_row) {
+  std::string key = tagged_key('r', account, id);
+  ByteWriter(key).u64(first_row);
+  return key;
 }
 
 inline std::string account_change_key(AccountNumber account, uint64_t sequence) {

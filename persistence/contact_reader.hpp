@@ -21,6 +21,7 @@
 #include "persistence/codec.hpp"
 #include "persistence/contact.hpp"
 #include "persistence/contact_keys.hpp"
+#include "persistence/import_outcome.hpp"
 #include "persistence/moderation.hpp"
 
 namespace suppressd {
@@ -188,6 +189,11 @@ class ContactReader {
   /// Newest first, before `before` (0: from the newest), at most `most`.
   std::vector<Job> jobs(AccountNumber account, JobId before, size_t most) const;
   std::vector<RunningJob> running_jobs() const;
+
+  /// Sums over the rows of an import so far; as born before its first part.
+  ImportCounts import_counts(AccountNumber account, JobId id) const;
+  /// The part of an import whose first row is that one; empty when there is none (yet).
+  std::vector<ImportMark> import_rows(AccountNumber account, JobId id, uint64_t first_row) const;
 
  private:
   const ReaderContext& context_;

@@ -8,6 +8,7 @@
 //   image         the set's lines, for a fast start (image.hpp); may be missing
 //   db/           RocksDB
 //   runs/         files on their way into it; what a crash leaves there is removed at the next start
+//   imports/      files of imports (server/import_files.hpp)
 //
 // open() checks in this order and changes nothing before all of it holds: FORMAT is not newer; the
 // directory is writable; no other process has it; FORMAT is whole; the secret is whole and is the

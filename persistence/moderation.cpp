@@ -55,8 +55,8 @@ std::string_view name_of(JobKind kind) {
 }
 
 std::string_view name_of(JobState state) {
-  constexpr std::array<std::string_view, 6> names = {"",          "running", "paused",
-                                                     "cancelled", "done",    "failed"};
+  constexpr std::array<std::string_view, 7> names = {"",     "running", "paused",   "cancelled",
+                                                     "done", "failed",  "uploading"};
   return name_at(names, static_cast<size_t>(state));
 }
 

@@ -66,7 +66,14 @@ enum class JobKind : uint8_t {
 };
 std::string_view name_of(JobKind kind);
 
-enum class JobState : uint8_t { running = 1, paused = 2, cancelled = 3, done = 4, failed = 5 };
+enum class JobState : uint8_t {
+  running = 1,
+  paused = 2,
+  cancelled = 3,
+  done = 4,
+  failed = 5,
+  uploading = 6,  // an import whose file is not there yet as a whole
+};
 std::string_view name_of(JobState state);
 /// It will not go on.
 constexpr bool ended(JobState state) {

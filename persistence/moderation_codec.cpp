@@ -129,7 +129,7 @@ std::optional<Job> decode_job(std::string_view bytes) {
   read_version(from);
   record.id = from.varint();
   record.kind = read_one_of(from, JobKind::import_contacts);
-  record.state = read_one_of(from, JobState::failed);
+  record.state = read_one_of(from, JobState::uploading);
   record.created_at = from.varint();
   record.updated_at = from.varint();
   for (std::string* text : {&record.by, &record.plan, &record.position}) *text = from.text();

@@ -170,4 +170,23 @@ std::vector<RunningJob> ContactReader::running_jobs() const {
   return running;
 }
 
+ImportCounts ContactReader::import_counts(AccountNumber account, JobId id) const {
+  std::string bytes;
+  if (!context_.database.get(Family::imports, import_counts_key(account, id), bytes)) return {};
+  std::optional<ImportCounts> counts = decode_import_counts(bytes);
+  if (!counts) throw StorageFailure("the counts of an import are damaged");
+  return std::move(*counts);
+}
+
+std::vector<ImportMark> ContactReader::import_rows(AccountNumber account, JobId id,
+                                                   uint64_t first_row) const {
+  std::string bytes;
+  if (!context_.database.get(Family::imports, import_rows_key(account, id, first_row), bytes)) {
+    return {};
+  }
+  std::optional<std::vector<ImportMark>> rows = decode_import_rows(bytes);
+  if (!rows) throw StorageFailure("the rows of an import are damaged");
+  return std::move(*rows);
+}
+
 }  // namespace suppressd

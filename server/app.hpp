@@ -17,6 +17,7 @@ namespace suppressd {
 
 class Committer;
 struct RouteMatch;
+class ImportFiles;
 class WorkerPool;  // server/worker_pool.hpp: blocking reads of the store
 
 struct AppLimits {
@@ -47,6 +48,7 @@ struct AppParts {
   Health& health;
   Metrics& metrics;
   WorkerPool& pool;
+  ImportFiles& imports;
   AppLimits limits;
 };
 

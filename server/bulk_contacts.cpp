@@ -72,7 +72,7 @@ bool deletes(const Job& job) {
 }
 
 bool over(const Job& job) {
-  return job.state != JobState::running && job.state != JobState::paused;
+  return ended(job.state);
 }
 
 std::unique_ptr<Exchange> restore_by_job(const JobAuthor& author, JsonMembers& members,

@@ -84,8 +84,8 @@ void ContactCsv::learn_fields(const Contact& contact) {
   for (const auto& [name, value] : contact.fields) fields_.insert(name);
 }
 
-void ContactCsv::cell(std::string_view text, std::string& out) const {
-  const bool quoted = style_.for_spreadsheet && looks_like_formula(text);
+void append_csv_cell(std::string_view text, bool for_spreadsheet, std::string& out) {
+  const bool quoted = for_spreadsheet && looks_like_formula(text);
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
     if (quoted) out += '\'';
     out += text;
@@ -100,15 +100,19 @@ void ContactCsv::cell(std::string_view text, std::string& out) const {
   out += ',';
 }
 
-void ContactCsv::end_row(std::string& out) {
-  out.back() = '\r';  // the last cell's comma
+void end_csv_row(std::string& out) {
+  out.back() = '\r';
   out += '\n';
+}
+
+void ContactCsv::cell(std::string_view text, std::string& out) const {
+  append_csv_cell(text, style_.for_spreadsheet, out);
 }
 
 void ContactCsv::header(std::string& out) const {
   if (!style_.all_columns) {
     cell(name_of(style_.channel), out);
-    return end_row(out);
+    return end_csv_row(out);
   }
   cell("id", out);
   for (const Channel channel : all_channels) {
@@ -118,13 +122,13 @@ void ContactCsv::header(std::string& out) const {
   }
   for (const char* name : {"segments", "source", "created_at", "updated_at"}) cell(name, out);
   for (const std::string& field : fields_) cell("field." + field, out);
-  end_row(out);
+  end_csv_row(out);
 }
 
 void ContactCsv::row(const Contact& contact, std::string& out) const {
   if (!style_.all_columns) {
     cell(contact.of(style_.channel).address, out);
-    return end_row(out);
+    return end_csv_row(out);
   }
   cell(contact_id_text(contact.id), out);
   for (const Channel channel : all_channels) {
@@ -141,7 +145,7 @@ void ContactCsv::row(const Contact& contact, std::string& out) const {
     const auto found = contact.fields.find(field);
     cell(found != contact.fields.end() ? std::string_view(found->second) : "", out);
   }
-  end_row(out);
+  end_csv_row(out);
 }
 
 }  // namespace suppressd

@@ -21,6 +21,11 @@ struct CsvStyle {
   bool for_spreadsheet = false;
 };
 
+/// A cell and the comma after it.
+void append_csv_cell(std::string_view text, bool for_spreadsheet, std::string& out);
+/// Makes the last cell's comma the row's end.
+void end_csv_row(std::string& out);
+
 /// Whether a cell gets that one.
 bool looks_like_formula(std::string_view cell);
 
@@ -35,7 +40,6 @@ class ContactCsv {
 
  private:
   void cell(std::string_view text, std::string& out) const;
-  static void end_row(std::string& out);
 
   const CsvStyle style_;
   std::set<std::string> fields_;

@@ -59,6 +59,19 @@ std::unique_ptr<Exchange> delete_segment_contacts(Call& call);
 std::unique_ptr<Exchange> get_export(Call& call);
 std::unique_ptr<Exchange> post_export(Call& call);
 std::unique_ptr<Exchange> post_counts_recalculate(Call& call);
+// imports_routes.cpp
+std::unique_ptr<Exchange> post_import(Call& call);
+std::unique_ptr<Exchange> get_imports(Call& call);
+std::unique_ptr<Exchange> get_import(Call& call);
+std::unique_ptr<Exchange> delete_import(Call& call);
+std::unique_ptr<Exchange> patch_import_upload(Call& call);
+std::unique_ptr<Exchange> get_import_progress(Call& call);
+std::unique_ptr<Exchange> get_import_rows(Call& call);
+std::unique_ptr<Exchange> get_import_clean(Call& call);
+std::unique_ptr<Exchange> post_import_pause(Call& call);
+std::unique_ptr<Exchange> post_import_resume(Call& call);
+std::unique_ptr<Exchange> post_import_cancel(Call& call);
+std::unique_ptr<Exchange> post_import_confirm(Call& call);
 // requests_routes.cpp, events_routes.cpp, counts_routes.cpp
 std::unique_ptr<Exchange> post_request(Call& call);
 std::unique_ptr<Exchange> get_account_requests(Call& call);

@@ -56,7 +56,7 @@ Problem erasure_begun_problem() {
 }
 
 bool over(const Job& job) {
-  return job.state != JobState::running && job.state != JobState::paused;
+  return ended(job.state);
 }
 
 using JobAnswer = std::function<void(const Job&, const Outcome&, Answer&)>;

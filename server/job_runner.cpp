@@ -48,8 +48,13 @@ void JobBell::connect(std::function<void()> ring) {
   ring_ = std::move(ring);
 }
 
-JobRunner::JobRunner(const Store& store, Committer& committer, JobBell& bell, unsigned threads)
-    : store_(store), committer_(committer), bell_(bell), thread_count_(threads) {}
+JobRunner::JobRunner(const Store& store, const ImportFiles& files, Committer& committer,
+                     JobBell& bell, unsigned threads)
+    : store_(store),
+      files_(files),
+      committer_(committer),
+      bell_(bell),
+      thread_count_(threads) {}
 
 JobRunner::~JobRunner() {
   stop();
@@ -73,6 +78,7 @@ void JobRunner::stop() {
   stand_still();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  rotation_.clear();  // an import may be unpacking its file
 }
 
 void JobRunner::stand_still() {
@@ -177,7 +183,7 @@ bool JobRunner::begin(Turn& turn) {
     const std::optional<Job> now = store_.contacts().job(account, id);
     return now && now->state == JobState::running;
   };
-  turn.work = std::make_unique<JobWork>(store_, account, std::move(*job), go_on, stopping_);
+  turn.work = std::make_unique<JobWork>(store_, files_, account, std::move(*job), go_on, stopping_);
   return true;
 }
 

@@ -46,7 +46,8 @@ class JobBell {
 
 class JobRunner {
  public:
-  JobRunner(const Store& store, Committer& committer, JobBell& bell, unsigned threads);
+  JobRunner(const Store& store, const ImportFiles& files, Committer& committer, JobBell& bell,
+            unsigned threads);
   ~JobRunner();
   JobRunner(const JobRunner&) = delete;
   JobRunner& operator=(const JobRunner&) = delete;
@@ -81,6 +82,7 @@ class JobRunner {
   void stand_still();
 
   const Store& store_;
+  const ImportFiles& files_;
   Committer& committer_;
   JobBell& bell_;
   const unsigned thread_count_;

@@ -32,14 +32,18 @@ ContactFilter in_segment(SegmentId segment, Channel channel,
 
 }  // namespace
 
-JobWork::JobWork(const Store& store, AccountNumber account, Job job, std::function<bool()> go_on,
-                 std::atomic<bool>& stopping)
+JobWork::JobWork(const Store& store, const ImportFiles& files, AccountNumber account, Job job,
+                 std::function<bool()> go_on, std::atomic<bool>& stopping)
     : store_(store),
       reader_(store.contacts()),
       account_(account),
       job_(std::move(job)),
       go_on_(std::move(go_on)),
       stopping_(stopping) {
+  if (job_.kind == JobKind::import_contacts) {
+    import_ = std::make_unique<ImportWork>(store, files, account, job_);
+    return;
+  }
   std::optional<JobPlan> plan = parse_job_plan(job_.plan);
   if (!plan) throw std::invalid_argument("a job's plan cannot be read");
   plan_ = std::move(*plan);
@@ -104,6 +108,7 @@ Change JobWork::change_of(decltype(Change::what) what) const {
 }
 
 std::optional<Change> JobWork::next() {
+  if (import_) return import_->next();
   if (job_.kind == JobKind::recalculate_counts) return recount();
   if (job_.kind == JobKind::erase_contact) return erase();
   if (auto stock = take_stock()) return stock;
@@ -222,6 +227,7 @@ std::optional<Change> JobWork::erase() {
 }
 
 Change JobWork::after_refusal(Outcome::Status status) const {
+  if (import_) return import_->after_refusal();
   // A contact came back into a list that the walk had left: it goes through all of them again. When
   // even a whole walk found nothing, another one would not help.
   if (job_.kind == JobKind::delete_segment && status == Outcome::Status::conflict &&

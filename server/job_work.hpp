@@ -19,6 +19,7 @@
 #include "persistence/change.hpp"
 #include "persistence/contact_reader.hpp"
 #include "persistence/store.hpp"
+#include "server/import_work.hpp"
 #include "server/job_plan.hpp"
 
 namespace suppressd {
@@ -29,15 +30,15 @@ static_assert(job_part_rows <= change_rows_max);
 class JobWork {
  public:
   /// `go_on` is asked now and then by a recount; `stopping` is looked at by an erasure.
-  JobWork(const Store& store, AccountNumber account, Job job, std::function<bool()> go_on,
-          std::atomic<bool>& stopping);
+  JobWork(const Store& store, const ImportFiles& files, AccountNumber account, Job job,
+          std::function<bool()> go_on, std::atomic<bool>& stopping);
   ~JobWork();
 
   /// The next part, which begins where the one before it ended. nullopt: not now, because go_on
   /// said no. Precondition: not finished().
   std::optional<Change> next();
   /// The last part given finishes the job.
-  bool finished() const { return finished_; }
+  bool finished() const { return import_ ? import_->finished() : finished_; }
   /// Each part follows from the job's record after the one before it: then this gives only one, and
   /// whether that finished the job is in the record, too.
   bool follows_record() const { return job_.kind == JobKind::erase_contact; }
@@ -73,6 +74,7 @@ class JobWork {
   size_t parts_of_scan_ = 0;
   bool found_nothing_ = false;  // from the first stage's start on
   bool finished_ = false;
+  std::unique_ptr<ImportWork> import_;  // of an import, which is no walk: does all of the work
 };
 
 }  // namespace suppressd

@@ -20,6 +20,8 @@
 #include "server/committer.hpp"
 #include "server/config.hpp"
 #include "server/image_keeper.hpp"
+#include "server/import_files.hpp"
+#include "server/import_sweep.hpp"
 #include "server/job_runner.hpp"
 #include "server/listener.hpp"
 #include "server/log.hpp"
@@ -78,6 +80,14 @@ StoreOptions store_options(const Options& options, Health& health) {
   return storing;
 }
 
+ImportLimits import_limits(const Options& options) {
+  ImportLimits limits;
+  limits.disk_free_bytes_min = options.import_disk_free_min;
+  limits.suppress_percent = options.import_suppress_percent;
+  limits.uploads_max = options.import_uploads_max;
+  return limits;
+}
+
 /// Whoever reads the file sees a whole port or no file.
 void write_port_file(const std::string& path, uint16_t port) {
   const std::string unfinished = path + ".tmp";
@@ -89,7 +99,8 @@ void write_port_file(const std::string& path, uint16_t port) {
 
 /// Loads the list, then lets requests in. Runs on its own thread while health is already answered.
 void load(Store& store, SuppressionSet& set, Committer& committer, JobRunner& jobs,
-          ImageKeeper& image, Health& health, const Options& options) {
+          ImageKeeper& image, Health& health, const Options& options,
+          const std::function<void()>& sweep_imports) {
   const auto began = std::chrono::steady_clock::now();
   const Loaded loaded =
       store.load(set, threads_or_cores(options.load_threads), health.load_progress);
@@ -108,6 +119,7 @@ void load(Store& store, SuppressionSet& set, Committer& committer, JobRunner& jo
   health.phase.compare_exchange_strong(expected, Phase::ready);
   image.start(image_sequence);
   jobs.start();
+  sweep_imports();
   log(LogLevel::info, "ready",
       {{"from", from_image ? "image" : "store"},
        {"replayed", loaded.changes_replayed},
@@ -153,8 +165,9 @@ int serve(const Options& options) {
     directory.apply(changes, outcomes);
     bell.notice(changes, outcomes);
   });
-  // Work on many contacts, a part at a time.
-  JobRunner jobs(*store, committer, bell, static_cast<unsigned>(options.job_threads));
+  // Work on many contacts, a part at a time; that of imports is read from files.
+  ImportFiles imports(options.data_dir, import_limits(options));
+  JobRunner jobs(*store, imports, committer, bell, static_cast<unsigned>(options.job_threads));
   // What makes the next start fast.
   ImageKeeper image(*store, set, committer, health.image,
                     {options.image_interval, options.image_deadline});
@@ -163,7 +176,7 @@ int serve(const Options& options) {
   // From a request's head to its answer.
   const AppLimits limits{options.json_body_bytes_max, options.streaming_body_bytes_max,
                          options.line_bytes_max, static_cast<uint32_t>(options.bounce_agreement)};
-  App app({*store, set, committer, directory, health, metrics, pool, limits});
+  App app({*store, set, committer, directory, health, metrics, pool, imports, limits});
   // The I/O threads, each with its own reader of the set.
   Listener listener(listener_options(options), tls, metrics, [&](ThreadCounters& counters) {
     auto worker = std::make_shared<Worker>(set, counters);
@@ -182,7 +195,8 @@ int serve(const Options& options) {
   boost::asio::io_context control;
   std::future<void> loaded = std::async(std::launch::async, [&] {
     try {
-      load(*store, set, committer, jobs, image, health, options);
+      load(*store, set, committer, jobs, image, health, options,
+           [&] { sweep_imports_regularly(*store, committer, imports, pool); });
     } catch (...) {
       boost::asio::post(control, [&control] { control.stop(); });
       throw;

@@ -62,6 +62,13 @@ constexpr std::array rows = {
     OptionRow{"bounce-agreement", &Options::bounce_agreement, count, "accounts", 0, 1'000'000,
               "Accounts that must report a hard bounce of an address before it is suppressed for "
               "all; 0 is never."},
+    OptionRow{"import-disk-free-min", &Options::import_disk_free_min, bytes, "bytes", 0, 64 * TiB,
+              "Free disk below which imports pause and uploads are refused; checks go on."},
+    OptionRow{
+        "import-suppress-percent", &Options::import_suppress_percent, count, "percent", 0, 100,
+        "Share of an account's contacts that an import may suppress without being confirmed."},
+    OptionRow{"import-uploads-max", &Options::import_uploads_max, count, "uploads", 1, 10'000,
+              "Uploads of imports at once; more are told 503."},
     OptionRow{"header-deadline", &Options::header_deadline, duration, "seconds", 10, hour,
               "Time for a request's whole header, and for the TLS handshake."},
     OptionRow{"idle-deadline", &Options::idle_deadline, duration, "seconds", 10, 24 * hour,

@@ -41,6 +41,9 @@ struct Options {
   uint64_t line_bytes_max = 1ull << 20;
 
   uint64_t bounce_agreement = 3;
+  uint64_t import_disk_free_min = 256ull << 20;
+  uint64_t import_suppress_percent = 20;
+  uint64_t import_uploads_max = 64;
 
   std::chrono::milliseconds header_deadline{5'000};
   std::chrono::milliseconds idle_deadline{60'000};

@@ -274,6 +274,69 @@ def bulk_calls():
     yield "POST " + account + "/contacts/{id}/erase", mine + "/contacts/c2/erase", {"confirm": "c2"}
 
 
+def import_calls(server):
+    """Imports, in an account of their own; what follows on an import waits until it stands."""
+    account, mine = "/v1/accounts/{account}/imports", "/v1/accounts/files/imports"
+    one, text = account + "/{id}", "text/csv"
+
+    def stands(number, *states):
+        server.wait(lambda: json.loads(server.call("GET", "%s/j%d" % (mine, number))[2])["state"] in states)
+
+    yield "POST /v1/accounts", "/v1/accounts", {"account": "files"}
+    yield "POST " + account, mine, "email,city\na@example.com,Kyiv\nnobody,Lviv\na@example.com,Kyiv\n", text
+    stands(1, "done")
+    yield "POST " + account, mine + "?mode=dry_run", '{"email":"a@example.com"}\n', "application/x-ndjson"
+    yield "POST " + account, mine + "?mode=none", "email\n", text
+    yield "POST " + account, mine, "name\nAnn\n", text
+    stands(2, "done")
+    yield "GET " + account, mine + "?limit=2"
+    yield "GET " + account, mine + "?limit=0"
+    yield "GET " + one, mine + "/j1"
+    yield "GET " + one, mine + "/j2"
+    yield "GET " + one, mine + "/j3"
+    yield "GET " + one, mine + "/j99"
+    yield "GET " + one + "/progress", mine + "/j1/progress"
+    yield "GET " + one + "/rows", mine + "/j1/rows?class=invalid"
+    yield "GET " + one + "/rows", mine + "/j1/rows?class=none"
+    yield "GET " + one + "/clean", mine + "/j1/clean"
+    yield "POST " + one + "/cancel", mine + "/j1/cancel"
+    yield "PATCH " + one + "/upload", mine + "/j1/upload", "email\n", text
+    yield "POST " + account, mine + "?mode=suppress&reason=legal", "email\na@example.com\nb@example.com\n", text
+    stands(4, "paused")
+    yield "GET " + one, mine + "/j4"
+    yield "POST " + one + "/confirm", mine + "/j4/confirm", {"rows": 1}
+    yield "POST " + one + "/pause", mine + "/j4/pause"
+    yield "POST " + one + "/resume", mine + "/j4/resume"
+    stands(4, "paused")
+    yield "POST " + one + "/confirm", mine + "/j4/confirm", {"rows": 2}
+    stands(4, "done")
+    yield "DELETE " + one, mine + "/j4"
+    yield "DELETE " + one, mine + "/j4"
+
+
+def upload_in_parts(server, document):
+    """An upload whose end comes later, and one that is given up."""
+    mine, account = "/v1/accounts/files/imports", "/v1/accounts/{account}/imports"
+
+    def send(name, target, body, **fields):
+        request = urllib.request.Request(server.base + target, data=body.encode(), method=name.split()[0])
+        for field, value in {"Authorization": "Bearer " + server.key, "Content-Type": "text/csv", **fields}.items():
+            request.add_header(field, value)
+        answer = urllib.request.urlopen(request)
+        content = answer.read()
+        document.answer(name, answer.status, answer.headers.get_content_type(), content)
+        return json.loads(content)["import"]["id"]
+
+    for end in ("upload", "cancel"):
+        made = send("POST " + account, mine, "email\n", **{"Upload-Complete": "?0"})
+        if end == "upload":
+            send("PATCH " + account + "/{id}/upload", mine + "/" + made + "/upload", "c@example.com\n", **{"Upload-Offset": "6"})
+        else:
+            send("POST " + account + "/{id}/cancel", mine + "/" + made + "/cancel", "")
+    document.answer("GET " + account + "/{id}/progress",
+                    *server.call("GET", mine + "/" + made + "/progress", accept="text/event-stream"))
+
+
 def control_jobs(server, document):
     """Pausing, resuming and cancelling: as long as a job is under way, so one is made for each try."""
     mine, job = "/v1/accounts/bulk", "/v1/accounts/{account}/jobs/{id}/"
@@ -295,9 +358,11 @@ def main():
         try:
             document = Document(json.loads(server.call("GET", "/openapi.json")[2]))
             document.examples()
-            for name, target, *body in itertools.chain(calls(), moderation_calls(), contact_calls(), bulk_calls()):
+            for name, target, *body in itertools.chain(calls(), moderation_calls(), contact_calls(), bulk_calls(),
+                                                       import_calls(server)):
                 document.answer(name, *server.call(name.split()[0], target, *body))
             control_jobs(server, document)
+            upload_in_parts(server, document)
             for accept in ("application/x-ndjson", "text/plain", "application/octet-stream"):
                 document.answer("POST /v1/accounts/{account}/check", *server.call(
                     "POST", "/v1/accounts/acme/check", {"addresses": ["a@example.com"]}, accept=accept))

@@ -17,6 +17,7 @@
 #include "server/app.hpp"
 #include "server/auth.hpp"
 #include "server/committer.hpp"
+#include "server/import_files.hpp"
 #include "server/job_runner.hpp"
 #include "server/worker_pool.hpp"
 
@@ -136,6 +137,7 @@ inline Reply walk(App& app, Worker& worker, const Request& request) {
 
 struct AppDriverOptions {
   AppLimits limits;
+  ImportLimits import_limits{};
   size_t pool_queue_tasks_max = 64;
   bool loaded = true;
   /// Shared with whoever opens the same data directory again; null: one of its own.
@@ -154,9 +156,11 @@ class AppDriver {
                      directory_.apply(changes, outcomes);
                      bell_.notice(changes, outcomes);
                    }),
-        jobs_(*store_, committer_, bell_, 2),
+        imports_(folder_->path(), options.import_limits),
+        jobs_(*store_, imports_, committer_, bell_, 2),
         pool_(2, options.pool_queue_tasks_max),
-        app_({*store_, set_, committer_, directory_, health_, metrics_, pool_, options.limits}),
+        app_({*store_, set_, committer_, directory_, health_, metrics_, pool_, imports_,
+              options.limits}),
         worker_(set_, metrics_.add_thread()) {
     directory_.load(store_->accounts(), store_->keys());
     ensure_admin_key(*store_, committer_, folder_->path());
@@ -213,6 +217,7 @@ class AppDriver {
   Committer& committer() { return committer_; }
   Store& store() { return *store_; }
   WorkerPool& pool() { return pool_; }
+  ImportFiles& imports() { return imports_; }
   const std::filesystem::path& data_dir() const { return folder_->path(); }
 
   std::string admin;
@@ -244,6 +249,7 @@ class AppDriver {
   Metrics metrics_;
   JobBell bell_;
   Committer committer_;
+  ImportFiles imports_;
   JobRunner jobs_;
   WorkerPool pool_;
   App app_;

@@ -154,7 +154,8 @@ std::unique_ptr<Exchange> CheckServer::begin(const CheckCall& call, Wake wake) {
   if (!call.type.empty()) head.fields.emplace_back("content-type", call.type);
   if (!call.accept.empty()) head.fields.emplace_back("accept", call.accept);
   if (!call.coding.empty()) head.fields.emplace_back("content-encoding", call.coding);
-  const AppParts parts{*store_, set_, *committer_, accounts_, health_, metrics_, pool_, limits_};
+  const AppParts parts{*store_,  set_,  *committer_, accounts_, health_,
+                       metrics_, pool_, imports_,    limits_};
   return begin_check(parts, head, account_, Audience::staff, worker_, std::move(wake));
 }
 

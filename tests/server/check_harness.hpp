@@ -14,6 +14,7 @@
 #include "core/bulk_check.hpp"
 #include "server/app.hpp"
 #include "server/committer.hpp"
+#include "server/import_files.hpp"
 #include "server/worker_pool.hpp"
 
 namespace suppressd::testing {
@@ -84,6 +85,7 @@ class CheckServer {
   Worker worker_;
   Account account_;
   AppLimits limits_;
+  ImportFiles imports_{directory_, {}};
   std::map<std::string, Reason> mine_, platform_;  // by canonical address
 };
 

@@ -48,7 +48,8 @@ inline PutContacts made_contacts(AccountNumber account, const std::string& name,
 /// An AppDriver with an account, and what its tests do again and again.
 class ContactDriver : public AppDriver {
  public:
-  explicit ContactDriver(const std::string& account = "acme") : name_(account) {
+  explicit ContactDriver(const std::string& account = "acme", const AppDriverOptions& options = {})
+      : AppDriver(options), name_(account) {
     make_account(account);
     number_ = number_of(account);
   }

@@ -1,4 +1,4 @@
-#include "import_driver.hpp"
+#include "import_reading.hpp"
 #include "server/import_time.hpp"
 
 using namespace suppressd;

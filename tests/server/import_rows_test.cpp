@@ -3,7 +3,7 @@
 #include <random>
 
 #include "check_harness.hpp"
-#include "import_driver.hpp"
+#include "import_reading.hpp"
 #include "server/import_row_finder.hpp"
 
 using namespace suppressd;

@@ -1,4 +1,4 @@
-#include "import_driver.hpp"
+#include "import_reading.hpp"
 
 using namespace suppressd;
 using namespace suppressd::testing;

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "import_driver.hpp"
+#include "import_reading.hpp"
 
 using namespace suppressd;
 using namespace suppressd::testing;

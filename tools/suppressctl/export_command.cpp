@@ -1,7 +1,6 @@
 // suppressctl export: any list of contacts as CSV, or into a segment.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 #include "tools/suppressctl/contact_filter.hpp"
@@ -39,7 +38,7 @@ std::string csv_target(const Settings& settings, const ExportOptions& options) {
              .text();
 }
 
-void download(const Settings& settings, const ExportOptions& options, Writer writer) {
+void download(const Settings& settings, const ExportOptions& options, Writer& writer) {
   const HttpAnswer answer = Api(settings).download(
       csv_target(settings, options), [&writer](std::string_view piece) { writer.append(piece); });
   writer.flush();
@@ -48,20 +47,12 @@ void download(const Settings& settings, const ExportOptions& options, Writer wri
                  std::string(answer.field("suppress-sequence")).c_str());
 }
 
-/// A file gets its name only when it is whole: a part is never taken for a list.
 int export_csv(const Settings& settings, const ExportOptions& options) {
   if (options.output.empty() || options.output == "-") {
-    download(settings, options, Writer::standard_output());
-    return exit_done;
-  }
-  const std::string part = options.output + ".part";
-  try {
-    download(settings, options, Writer::file(part));
-    std::filesystem::rename(part, options.output);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(part, ignored);
-    throw;
+    Writer writer = Writer::standard_output();
+    download(settings, options, writer);
+  } else {
+    write_whole_file(options.output, [&](Writer& writer) { download(settings, options, writer); });
   }
   return exit_done;
 }

@@ -1,4 +1,5 @@
-// suppressctl import: a file into the list, in batches, resumable. Progress is saved only behind
+// suppressctl import: a file into the list, in batches, resumable; with --mode an import of the
+// server's instead (import_job.hpp). Of the batches: progress is saved only behind
 // what the server acknowledged; each batch carries an Idempotency-Key of its own, so one that is
 // sent again after a lost answer is stored once and counted once.
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "tools/suppressctl/api.hpp"
 #include "tools/suppressctl/command.hpp"
+#include "tools/suppressctl/import_job.hpp"
 #include "tools/suppressctl/import_rows.hpp"
 #include "tools/suppressctl/import_state.hpp"
 #include "tools/suppressctl/output.hpp"
@@ -49,6 +51,7 @@ struct ImportOptions {
   unsigned batch_rows = 0;  // as many as may be
   unsigned connections = 4;
   unsigned retry_seconds = 60;
+  ImportJobOptions job;
 
   Format row_format() const {
     if (!format.empty()) return parse_format(format);
@@ -350,7 +353,7 @@ class Import {
 };
 
 void add_options(CLI::App& command, ImportOptions& options) {
-  command.add_option("FILE", options.file, "the list; - reads standard input")->required();
+  command.add_option("FILE", options.file, "the list; - reads standard input");
   command.add_option("--format", options.format, "text, csv or ndjson; else by the file's name");
   command.add_option("--reason", options.reason, "reason of rows that give none")
       ->type_name("REASON");
@@ -387,26 +390,71 @@ void add_options(CLI::App& command, ImportOptions& options) {
                      "seconds to wait for a busy or lost server (60)");
 }
 
+/// What both ways share, and a refusal of what the server's imports do not know.
+ImportJobOptions job_options(const ImportOptions& options, const CLI::App& command) {
+  for (const char* name : {"--platform", "--resume", "--restart", "--batch", "--connections",
+                           "--errors", "--channel", "--evidence", "--campaign-column"}) {
+    if (command.count(name) > 0)
+      throw Failure(std::string(name) + " is for lists in batches, without --mode or --attach.");
+  }
+  ImportJobOptions job = options.job;
+  job.file = options.file;
+  job.format = options.format;
+  job.delimiter = options.delimiter;
+  job.header = options.header ? "true" : options.no_header ? "false" : "";
+  job.region = options.region;
+  job.reason = options.reason;
+  job.campaign = options.campaign;
+  job.retry_seconds = options.retry_seconds;
+  if (job.email_column.empty() && job.phone_column.empty())
+    job.email_column = job.phone_column = options.columns[0];
+  for (size_t i = 1; i < import_members.size(); ++i) {
+    if (import_members[i] == "reason") job.reason_column = options.columns[i];
+    if (import_members[i] == "at") job.at_column = options.columns[i];
+    if (import_members[i] == "evidence") job.evidence_column = options.columns[i];
+    if (import_members[i] == "region") job.region_column = options.columns[i];
+  }
+  return job;
+}
+
 }  // namespace
 
 void add_import(CLI::App& app, Context& context) {
   auto options = std::make_shared<ImportOptions>();
   CLI::App* command = add_command(
-      app, "import", "Add a file of addresses to the list",
-      "Reads CSV, NDJSON (the API's objects) or plain text. An import that was interrupted goes "
+      app, "import", "Add a file of addresses to the list, or of contacts to the account",
+      "Without --mode, a list of suppressions: reads CSV, NDJSON (the API's objects) or plain "
+      "text. An import that was interrupted goes "
       "on\n"
       "where the server acknowledged it when the same command is given again; --restart begins\n"
       "anew. A row that cannot be read is counted as invalid and never fails the others.\n\n"
+      "With --mode (or --contacts, --dry-run) the file goes to the server as it is, in any "
+      "format,\n"
+      "encoding and compression; the server finds its columns, screens the contacts and reports.\n"
+      "The upload goes on where a broken connection left it; after Ctrl-C, with --attach.\n\n"
       "Reasons: hard_bounce complaint unsubscribe manual invalid_address spam_trap legal\n"
       "soft_bounce_limit\n\n"
-      "Exit codes: 0 every row was sent and judged, 2 error (resume by repeating the command).\n\n"
+      "Exit codes: 0 every row was sent and judged, 1 the server's import was cancelled, failed "
+      "or\n"
+      "waits for a confirmation, 2 error (resume by repeating the command, or with --attach).\n\n"
       "Examples:\n"
       "  suppressctl import unsubscribed.txt --reason unsubscribe\n"
       "  suppressctl import bounces.csv --column email --reason-column why --errors bad.csv\n"
-      "  suppressctl import --platform --reason spam_trap traps.txt");
+      "  suppressctl import --platform --reason spam_trap traps.txt\n"
+      "  suppressctl import --contacts customers.csv.gz --clean clean.csv --rejected bad.csv\n"
+      "  suppressctl import --mode suppress mailgun_bounces.csv");
   add_options(*command, *options);
-  command->callback([options, &context] {
+  add_import_job_options(*command, options->job);
+  command->callback([options, command, &context] {
     const Settings settings = context.settings();
+    if (options->job.wanted()) {
+      context.exit_code = run_import_job(settings, job_options(*options, *command));
+      return;
+    }
+    if (options->file.empty()) throw Failure("Which FILE? - reads standard input.");
+    const auto& job = options->job;
+    if (job.detach || !job.clean.empty() || !job.rejected.empty() || !job.rows.empty())
+      throw Failure("Give --mode suppress, --contacts or --dry-run for an import that reports.");
     context.exit_code = Import(settings, *options).run();
   });
 }

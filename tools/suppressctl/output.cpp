@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "tools/suppressctl/failure.hpp"
 
@@ -56,6 +57,20 @@ void Writer::flush() {
     sent += static_cast<size_t>(n);
   }
   buffer_.clear();
+}
+
+void write_whole_file(const std::string& path, const std::function<void(Writer&)>& write) {
+  const std::string part = path + ".part";
+  try {
+    Writer writer = Writer::file(part);
+    write(writer);
+    writer.flush();
+    std::filesystem::rename(part, path);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(part, ignored);
+    throw;
+  }
 }
 
 std::string printable(std::string_view text) {

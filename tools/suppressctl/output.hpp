@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ class Writer {
   bool owned_ = false;
   std::string buffer_;
 };
+
+/// A file gets its name only when it is whole: a part is never taken for a list.
+void write_whole_file(const std::string& path, const std::function<void(Writer&)>& write);
 
 /// Text from elsewhere without the control characters that could act on a terminal.
 std::string printable(std::string_view text);

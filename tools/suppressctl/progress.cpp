@@ -30,9 +30,10 @@ std::string time_left(double seconds) {
 
 }  // namespace
 
-Progress::Progress(uint64_t bytes_total, uint64_t bytes_before, bool quiet)
+Progress::Progress(uint64_t bytes_total, uint64_t bytes_before, bool quiet, const char* unit)
     : bytes_total_(bytes_total),
       bytes_before_(bytes_before),
+      unit_(unit),
       quiet_(quiet),
       terminal_(isatty(STDERR_FILENO) == 1) {}
 
@@ -51,8 +52,8 @@ void Progress::update(uint64_t bytes, uint64_t rows) {
                           ? static_cast<double>(bytes_total_ - bytes) / done * seconds
                           : 0;
   if (terminal_) return draw_bar(bytes, rows, rows_per_second, left);
-  std::fprintf(stderr, "%s rows, %s rows/s", grouped(rows).c_str(),
-               grouped(static_cast<uint64_t>(rows_per_second)).c_str());
+  std::fprintf(stderr, "%s %s, %s %s/s", grouped(rows).c_str(), unit_,
+               grouped(static_cast<uint64_t>(rows_per_second)).c_str(), unit_);
   if (bytes_total_ > 0) std::fprintf(stderr, ", %s left", time_left(left).c_str());
   std::fputc('\n', stderr);
 }
@@ -68,7 +69,8 @@ void Progress::draw_bar(uint64_t bytes, uint64_t rows, double rows_per_second,
     line += "[" + std::string(filled, '#') + std::string(bar_width - filled, '-') + "] " +
             std::to_string(static_cast<int>(share * 100)) + " %  ";
   }
-  line += grouped(rows) + " rows  " + grouped(static_cast<uint64_t>(rows_per_second)) + "/s";
+  line +=
+      grouped(rows) + " " + unit_ + "  " + grouped(static_cast<uint64_t>(rows_per_second)) + "/s";
   if (bytes_total_ > 0) line += "  " + time_left(seconds_left) + " left";
   std::fputs((line + "\x1b[K").c_str(), stderr);
 }

@@ -8,8 +8,9 @@ namespace suppressctl {
 
 class Progress {
  public:
-  /// `bytes_total` 0: unknown (a pipe). `bytes_before`: done by an earlier run.
-  Progress(uint64_t bytes_total, uint64_t bytes_before, bool quiet);
+  /// `bytes_total` 0: unknown (a pipe). `bytes_before`: done by an earlier run. `unit`: of what is
+  /// counted, in static storage.
+  Progress(uint64_t bytes_total, uint64_t bytes_before, bool quiet, const char* unit = "rows");
   /// Leaves the terminal's line clean.
   ~Progress();
 
@@ -22,6 +23,7 @@ class Progress {
 
   uint64_t bytes_total_;
   uint64_t bytes_before_;
+  const char* unit_;
   bool quiet_;
   bool terminal_;
   bool drawn_ = false;
