@@ -21,6 +21,10 @@
 //   erased         scope: 4 | fingerprint: 16                                 → what is still said
 //   claims         channel: 1 | canonical address | 0 | account: 4            → at: 8, hard bounces
 //   account_changes  account: 4 | sequence: 8                                 → nothing
+//   event_ids      account: 4 | keyed hash of the id: 16                      → seen at: 8 | content: 8
+//                  no address, nor an id in clear: the content is a keyed hash as well
+//   bounces        'b' | scope: 4 | channel: 1 | canonical address            → bounces.hpp
+//                  'x' | expires at: 8 | scope: 4 | channel: 1 | canonical address   → nothing
 //
 // A canonical address holds no octet 0. Thread safety: pure functions.
 #pragma once

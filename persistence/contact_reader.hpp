@@ -190,6 +190,7 @@ class ContactReader {
   std::vector<RunningJob> running_jobs() const;
 
  private:
+  friend class BounceReader;
   const ReaderContext& context_;
 };
 

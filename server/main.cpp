@@ -23,6 +23,7 @@
 #include "server/job_runner.hpp"
 #include "server/listener.hpp"
 #include "server/log.hpp"
+#include "server/policy_keeper.hpp"
 #include "server/tls.hpp"
 #include "server/worker_pool.hpp"
 
@@ -78,6 +79,8 @@ StoreOptions store_options(const Options& options, Health& health) {
   return storing;
 }
 
+constexpr std::chrono::minutes policy_interval{5};
+
 /// Whoever reads the file sees a whole port or no file.
 void write_port_file(const std::string& path, uint16_t port) {
   const std::string unfinished = path + ".tmp";
@@ -89,7 +92,7 @@ void write_port_file(const std::string& path, uint16_t port) {
 
 /// Loads the list, then lets requests in. Runs on its own thread while health is already answered.
 void load(Store& store, SuppressionSet& set, Committer& committer, JobRunner& jobs,
-          ImageKeeper& image, Health& health, const Options& options) {
+          ImageKeeper& image, PolicyKeeper& policies, Health& health, const Options& options) {
   const auto began = std::chrono::steady_clock::now();
   const Loaded loaded =
       store.load(set, threads_or_cores(options.load_threads), health.load_progress);
@@ -108,6 +111,7 @@ void load(Store& store, SuppressionSet& set, Committer& committer, JobRunner& jo
   health.phase.compare_exchange_strong(expected, Phase::ready);
   image.start(image_sequence);
   jobs.start();
+  policies.start(policy_interval);
   log(LogLevel::info, "ready",
       {{"from", from_image ? "image" : "store"},
        {"replayed", loaded.changes_replayed},
@@ -158,6 +162,9 @@ int serve(const Options& options) {
   // What makes the next start fast.
   ImageKeeper image(*store, set, committer, health.image,
                     {options.image_interval, options.image_deadline});
+  // What ends by itself.
+  PolicyKeeper policies(*store, committer, directory,
+                        static_cast<uint16_t>(options.platform_hard_bounce_days));
   // Threads for reads of the store.
   WorkerPool pool(static_cast<unsigned>(options.worker_threads));
   // From a request's head to its answer.
@@ -182,7 +189,7 @@ int serve(const Options& options) {
   boost::asio::io_context control;
   std::future<void> loaded = std::async(std::launch::async, [&] {
     try {
-      load(*store, set, committer, jobs, image, health, options);
+      load(*store, set, committer, jobs, image, policies, health, options);
     } catch (...) {
       boost::asio::post(control, [&control] { control.stop(); });
       throw;
@@ -201,6 +208,7 @@ int serve(const Options& options) {
     _exit(exit_in_order);
   }
   loaded.get();  // throws what loading failed with
+  policies.stop();
   jobs.stop();
   image.finish();
   log(LogLevel::info, "stopped");

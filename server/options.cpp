@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "persistence/records.hpp"
+
 namespace suppressd {
 namespace {
 
@@ -62,6 +64,10 @@ constexpr std::array rows = {
     OptionRow{"bounce-agreement", &Options::bounce_agreement, count, "accounts", 0, 1'000'000,
               "Accounts that must report a hard bounce of an address before it is suppressed for "
               "all; 0 is never."},
+    OptionRow{"platform-hard-bounce-days", &Options::platform_hard_bounce_days, count, "days", 0,
+              policy_days_max,
+              "Days after which a hard bounce on the platform's list ends unless it is confirmed "
+              "again; 0 is never."},
     OptionRow{"header-deadline", &Options::header_deadline, duration, "seconds", 10, hour,
               "Time for a request's whole header, and for the TLS handshake."},
     OptionRow{"idle-deadline", &Options::idle_deadline, duration, "seconds", 10, 24 * hour,

@@ -41,6 +41,7 @@ struct Options {
   uint64_t line_bytes_max = 1ull << 20;
 
   uint64_t bounce_agreement = 3;
+  uint64_t platform_hard_bounce_days = 0;
 
   std::chrono::milliseconds header_deadline{5'000};
   std::chrono::milliseconds idle_deadline{60'000};
