@@ -74,12 +74,20 @@ struct UpdateAccount {
   std::optional<Region> default_region{};
   std::optional<bool> self_service{};
   std::optional<bool> trusted_bounces{};
+  std::optional<SoftBouncePolicy> soft_bounces{};
+  std::array<std::optional<uint16_t>, reasons_end> expire_after_days{};
 
   void apply_to(Account& account) const {
     if (name) account.name = *name;
     if (default_region) account.default_region = *default_region;
     if (self_service) account.policies.self_service = *self_service;
     if (trusted_bounces) account.policies.trusted_bounces = *trusted_bounces;
+    if (soft_bounces) account.policies.soft_bounces = *soft_bounces;
+    for (size_t reason = 0; reason < reasons_end; ++reason) {
+      if (const auto days = expire_after_days[reason]) {
+        account.policies.expire_after_days[reason] = *days;
+      }
+    }
   }
 };
 struct CreateKey {
@@ -219,10 +227,12 @@ struct MoveJob {
 
 /// What campaigns saw. A hard bounce, a complaint and an unsubscribe suppress in the account; a hard
 /// bounce also on the platform when it is `trusted`, or once `claims_needed` accounts say so (0:
-/// never).
+/// never). Soft bounces suppress as `soft_bounces` says. An event whose id came before within
+/// event_ids_kept_ms counts for nothing when it is the same event, and is refused when it is another
+/// (Outcome::duplicates, refused_rows).
 struct AddEvents {
   struct Row {
-    ActivityKind kind = ActivityKind::sent;  // sent to unsubscribed
+    ActivityKind kind = ActivityKind::sent;  // sent to unsubscribed, blocked, replied
     Channel channel = Channel::email;
     std::string address;  // canonical
     std::string given;    // empty when equal
@@ -231,14 +241,36 @@ struct AddEvents {
     std::string campaign;
     std::string detail;  // evidence
     std::string id;      // of the event, where its sender gave one; at most event_id_octets_max
+    /// Of a soft bounce: a hard one, if the same was said bounce_confirm_ms before or earlier.
+    bool confirmable = false;
+    bool timed = false;  // the sender said when; else `at` says nothing of whether it is the same
   };
   AccountNumber account = platform_number;
   std::vector<Row> rows;  // at most change_rows_max
   bool trusted = false;   // the account's policy, or a provider's proven word
   uint32_t claims_needed = 0;
+  SoftBouncePolicy soft_bounces{};
   std::string source = "campaign";  // or webhook:<provider>
 };
 inline constexpr size_t event_id_octets_max = 128;
+inline constexpr TimeMs event_ids_kept_ms = 7ull * 24 * 60 * 60 * 1000;
+inline constexpr TimeMs bounce_confirm_ms = 24ull * 60 * 60 * 1000;
+
+/// Ends the causes of these addresses that have expired at the time of the change: those of a reason
+/// when none of them, and no bounce, is younger than its days; and those of soft_bounce_limit when
+/// the time that its policy gave them is over. What is there by then decides, not what was when the
+/// addresses were looked up (Store::find_expired).
+struct ExpireCauses {
+  struct Row {
+    Channel channel = Channel::email;
+    std::string address;  // canonical
+  };
+  AccountNumber scope = platform_number;
+  ExpiryDays after_days{};
+  std::vector<Row> rows;  // at most change_rows_max
+};
+/// Who did it, in `by` of changes that the policies make.
+inline constexpr std::string_view by_policy = "policy";
 
 /// The first part of the job of an erasure: everything personal of the contact goes; what suppresses
 /// its addresses stays as a keyed hash with reason and date, in the account, and on the platform
@@ -277,7 +309,7 @@ struct Change {
                CreateKey, RevokeKey, PutContacts, EditContact, DeleteContacts, RestoreContacts,
                CreateSegment, RenameSegment, DeleteSegment, ChangeMembers, FileRequest,
                DecideRequest, ApplyRequest, CreateJob, SetJobState, MoveJob, AddEvents,
-               EraseContact, EraseTraces, AdjustCounts, ForgetImport>
+               EraseContact, EraseTraces, AdjustCounts, ForgetImport, ExpireCauses>
       what;
   std::string by;  // id of the API key
   TimeMs at = 0;
@@ -327,7 +359,10 @@ struct Outcome {
   uint32_t updated = 0;    // rows: a cause joined
   uint32_t unchanged = 0;  // rows: nothing new
   AccountNumber account = platform_number;  // CreateAccount: the number given
-  uint64_t id = 0;  // the number given to a contact, a segment, a request or a job
+  uint64_t id = 0;          // the number given to a contact, a segment, a request or a job
+  uint32_t duplicates = 0;  // AddEvents: rows whose event was there; among `unchanged` too
+  /// AddEvents: positions of rows whose id belongs to another event. Counted nowhere else.
+  std::vector<uint32_t> refused_rows{};
   /// Of PutContacts, DeleteContacts, RestoreContacts and ChangeMembers: one for each row, in order.
   /// Not remembered with an idempotency key.
   std::shared_ptr<const std::vector<ContactOutcome>> contacts{};

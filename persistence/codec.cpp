@@ -4,16 +4,20 @@
 //     flags      1 given, 2 region, 4 exemption; other bits are zero
 //     cause      reason: 1 | at | source: text | by: text | evidence: text | campaign: text
 //     exemption  at | by: text | note: text
-//   account      version 2 | number | id: text | name: text | region: 2 | created_at | policies
-//                version 1 has no policies: none is in force
+//   account      version 3 | number | id: text | name: text | region: 2 | created_at | policies
+//                | soft bounces: limit | days | first days | longest days
+//                | expiries | expiry...
+//                version 1 has no policies: none is in force; version 2 only the bits
 //     policies   1 self_service, 2 trusted_bounces; other bits are zero
+//     expiry     reason: 1 | days, not 0; by reason, ascending
 //   key          version 1 | id: text | role: 1 | account | name: text | hash: 32 | created_at
 //                | revoked_at
 //   meta         version 2 | sequence | entries | digest high: 8 | digest low: 8 | accounts | keys
 //                | normalizer | secret id: 16
 //                its version is the digest's: version 1 was a sum of other hashes
-//   remembered   version 2 | request hash: 32 | sequence | added | updated | unchanged | account | id
-//                version 1 has no id
+//   remembered   version 3 | request hash: 32 | sequence | added | updated | unchanged | account | id
+//                | duplicates | refused rows | position of one...
+//                version 1 ends before id, version 2 behind it
 //   change       version 1 | kind: 1 | at | by: text | body
 //     add        scope | row... to the end
 //       row      bits | address: text | [given: text] | [region: 2] | result: 1 | [cause]
@@ -27,13 +31,15 @@
 //     of contacts and what is around them   moderation_codec.cpp
 #include "persistence/codec.hpp"
 
+#include <algorithm>
+
 #include "persistence/bytes.hpp"
 
 namespace suppressd {
 namespace {
 
 constexpr uint8_t record_version = 1;
-constexpr uint8_t account_version = 2, remembered_version = 2;
+constexpr uint8_t account_version = 3, remembered_version = 3;
 constexpr uint64_t policy_self_service = 1, policy_trusted_bounces = 2, policies_known = 3;
 constexpr uint8_t flag_given = 1, flag_region = 2, flag_exemption = 4, flags_known = 7;
 // The shortest cause: reason, time and four empty texts. Bounds what a count can promise.
@@ -173,7 +179,40 @@ void encode(const Account& record, std::string& out) {
   to.varint(record.created_at);
   to.varint((record.policies.self_service ? policy_self_service : 0) |
             (record.policies.trusted_bounces ? policy_trusted_bounces : 0));
+  const SoftBouncePolicy& soft = record.policies.soft_bounces;
+  for (const uint16_t number : {soft.limit, soft.days, soft.first_days, soft.longest_days}) {
+    to.varint(number);
+  }
+  const ExpiryDays& expiry = record.policies.expire_after_days;
+  to.varint(static_cast<uint64_t>(
+      std::count_if(expiry.begin(), expiry.end(), [](uint16_t days) { return days != 0; })));
+  for (size_t reason = 0; reason < expiry.size(); ++reason) {
+    if (expiry[reason] == 0) continue;
+    to.u8(static_cast<uint8_t>(reason));
+    to.varint(expiry[reason]);
+  }
 }
+
+namespace {
+
+void read_bounce_policies(ByteReader& from, Policies& policies) {
+  SoftBouncePolicy& soft = policies.soft_bounces;
+  for (uint16_t* number : {&soft.limit, &soft.days, &soft.first_days, &soft.longest_days}) {
+    *number = read_number<uint16_t>(from);
+  }
+  const uint64_t expiries = from.varint();
+  size_t after = 0;
+  for (uint64_t i = 0; i < expiries && from.good(); ++i) {
+    const uint8_t reason = from.u8();
+    const auto days = read_number<uint16_t>(from);
+    if (reason <= after || reason >= reasons_end || days == 0) from.spoil();
+    if (!from.good()) return;
+    policies.expire_after_days[reason] = days;
+    after = reason;
+  }
+}
+
+}  // namespace
 
 std::optional<Account> decode_account(std::string_view bytes) {
   ByteReader from(bytes);
@@ -185,10 +224,11 @@ std::optional<Account> decode_account(std::string_view bytes) {
   record.name = from.text();
   record.default_region = read_region(from);
   record.created_at = from.varint();
-  const uint64_t policies = version == account_version ? from.varint() : 0;
+  const uint64_t policies = version >= 2 ? from.varint() : 0;
   if ((policies & ~policies_known) != 0) from.spoil();
   record.policies.self_service = (policies & policy_self_service) != 0;
   record.policies.trusted_bounces = (policies & policy_trusted_bounces) != 0;
+  if (version >= 3) read_bounce_policies(from, record.policies);
   if (!from.finished()) return std::nullopt;
   return record;
 }
@@ -265,6 +305,9 @@ void encode(const RememberedOutcome& remembered, std::string& out) {
   to.varint(remembered.outcome.unchanged);
   to.varint(remembered.outcome.account);
   to.varint(remembered.outcome.id);
+  to.varint(remembered.outcome.duplicates);
+  to.varint(remembered.outcome.refused_rows.size());
+  for (const uint32_t row : remembered.outcome.refused_rows) to.varint(row);
 }
 
 std::optional<RememberedOutcome> decode_remembered(std::string_view bytes) {
@@ -279,7 +322,15 @@ std::optional<RememberedOutcome> decode_remembered(std::string_view bytes) {
   remembered.outcome.updated = read_number<uint32_t>(from);
   remembered.outcome.unchanged = read_number<uint32_t>(from);
   remembered.outcome.account = read_number<AccountNumber>(from);
-  if (version == remembered_version) remembered.outcome.id = from.varint();
+  if (version >= 2) remembered.outcome.id = from.varint();
+  if (version >= 3) {
+    remembered.outcome.duplicates = read_number<uint32_t>(from);
+    const uint64_t refused = from.varint();
+    if (refused > change_rows_max) from.spoil();
+    for (uint64_t i = 0; i < refused && from.good(); ++i) {
+      remembered.outcome.refused_rows.push_back(read_number<uint32_t>(from));
+    }
+  }
   if (!from.finished()) return std::nullopt;
   return remembered;
 }

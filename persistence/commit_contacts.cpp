@@ -68,6 +68,7 @@ void CommitGroup::gather_contacts(const Change& change) {
     for (const AddEvents::Row& row : events->rows) {
       owners.push_back(owner_key(events->account, row.channel, row.address));
     }
+    gather_events(*events);
   } else if (const auto* remove = std::get_if<DeleteContacts>(&change.what)) {
     contacts_.prefetch(remove->account, remove->ids);
   } else if (const auto* restore = std::get_if<RestoreContacts>(&change.what)) {

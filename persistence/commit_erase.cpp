@@ -41,6 +41,11 @@ bool CommitGroup::erase_address(AccountNumber account, Channel channel, std::str
   if (!needed) erase_entry(entry_now(platform_number, channel, address));
   const std::string claim = owner_key(account, channel, address);
   if (overlay_.find(Family::claims, claim) != nullptr) overlay_.erase(Family::claims, claim);
+  put_bounces(account, channel, address, find_bounces(account, channel, address), {});
+  if (!needed) {
+    put_bounces(platform_number, channel, address, find_bounces(platform_number, channel, address),
+                {});
+  }
   return !needed;
 }
 

@@ -39,6 +39,7 @@ void count_in(Engagement& engagement, ActivityKind kind, Channel channel, TimeMs
     case ActivityKind::delivered:
     case ActivityKind::opened:
     case ActivityKind::clicked:
+    case ActivityKind::replied:
       // Whoever has opened a message was sent one, whether or not that was told.
       was_sent();
       raise(engagement.last_delivered, at);
@@ -56,6 +57,9 @@ void count_in(Engagement& engagement, ActivityKind kind, Channel channel, TimeMs
       was_sent();
       ++engagement.hard_bounces;
       break;
+    case ActivityKind::blocked:
+      was_sent();  // what came of it says nothing of the address
+      break;
     default:
       break;
   }
@@ -72,26 +76,54 @@ bool CommitGroup::claim(AccountNumber account, const AddEvents::Row& row, uint32
   return overlay_.keys_with(Family::claims, prefix).size() >= needed;
 }
 
-std::vector<ContactId> CommitGroup::contacts_of(const AddEvents& what) {
+std::vector<ContactId> CommitGroup::contacts_of(AccountNumber account,
+                                                const std::vector<Told>& events) {
   std::vector<ContactId> ids;
-  ids.reserve(what.rows.size());
-  for (const AddEvents::Row& event : what.rows) {
-    ids.push_back(contacts_.owner(what.account, event.channel, event.address));
+  ids.reserve(events.size());
+  for (const Told& event : events) {
+    ids.push_back(contacts_.owner(account, event.row->channel, event.row->address));
   }
   std::vector<ContactId> known = ids;
   std::erase(known, ContactId{0});
-  contacts_.prefetch(what.account, known);
+  contacts_.prefetch(account, known);
   return ids;
 }
 
+CommitGroup::Told CommitGroup::tell_bounces(const AddEvents& what, const AddEvents::Row& row) {
+  Told told{&row, row.kind, ""};
+  if (row.kind == ActivityKind::sent || row.kind == ActivityKind::blocked ||
+      row.kind == ActivityKind::complained || row.kind == ActivityKind::unsubscribed) {
+    return told;
+  }
+  const BounceRecord before = find_bounces(what.account, row.channel, row.address);
+  BounceRecord after = before;
+  if (row.kind == ActivityKind::soft_bounced) {
+    if (row.confirmable && before.confirms(row.at)) {
+      told.kind = ActivityKind::bounced;
+    } else {
+      after.add({row.at, row.confirmable});
+      if (after.reach(what.soft_bounces)) {
+        told.limit = std::to_string(what.soft_bounces.limit) + " soft bounces within " +
+                     std::to_string(what.soft_bounces.days) + " days";
+      }
+    }
+  } else if (row.kind != ActivityKind::bounced) {
+    after.deliver(row.at);
+  }
+  if (told.kind == ActivityKind::bounced) raise(after.last_hard, row.at);
+  put_bounces(what.account, row.channel, row.address, before, after);
+  return told;
+}
+
 void CommitGroup::tell_event(const Change& change, AccountNumber account, ContactId id,
-                             const AddEvents::Row& event) {
-  contacts_.edit(account, id, meta_.sequence, [&event](Contact& contact) {
-    count_in(contact.of(event.channel).engagement, event.kind, event.channel, event.at);
+                             const Told& told) {
+  const AddEvents::Row& event = *told.row;
+  contacts_.edit(account, id, meta_.sequence, [&](Contact& contact) {
+    count_in(contact.of(event.channel).engagement, told.kind, event.channel, event.at);
   });
   Activity activity;
   activity.sequence = meta_.sequence;
-  activity.kind = event.kind;
+  activity.kind = told.kind;
   activity.channel = event.channel;
   activity.at = event.at;
   activity.by = change.by;
@@ -100,35 +132,75 @@ void CommitGroup::tell_event(const Change& change, AccountNumber account, Contac
   contacts_.add_activity(account, id, activity);
 }
 
-Outcome CommitGroup::act(const Change& change, const AddEvents& what) {
-  LoggedAct act;
-  act.account = what.account;
-  act.number = what.rows.size();
-  log_act(change, ChangeKind::events_added, act);
+void CommitGroup::suppress_by(const Change& change, const AddEvents& what,
+                              const std::vector<Told>& events, Outcome& outcome) {
   std::vector<Row> mine, everybodys;
-  for (const AddEvents::Row& event : what.rows) {
-    const Reason reason = reason_of(event.kind);
+  for (const Told& told : events) {
+    const AddEvents::Row& event = *told.row;
+    Reason reason = reason_of(told.kind);
+    if (reason == Reason::none && !told.limit.empty()) reason = Reason::soft_bounce_limit;
     if (reason == Reason::none) continue;
     Row& row = mine.emplace_back();
     row.channel = event.channel;
     row.address = event.address;
     row.given = event.given;
     row.region = event.region;
-    row.cause = {reason, what.source, event.at, change.by, event.detail, event.campaign};
+    row.cause = {reason,
+                 what.source,
+                 event.at,
+                 change.by,
+                 reason == Reason::soft_bounce_limit ? told.limit : event.detail,
+                 event.campaign};
     if (reason == Reason::hard_bounce &&
         (what.trusted || claim(what.account, event, what.claims_needed))) {
       everybodys.push_back(row);
+      const BounceRecord before = find_bounces(platform_number, event.channel, event.address);
+      BounceRecord after = before;
+      raise(after.last_hard, event.at);
+      put_bounces(platform_number, event.channel, event.address, before, after);
     }
   }
-  const std::vector<ContactId> ids = contacts_of(what);
-  Outcome outcome = unchanged();
   if (!mine.empty()) outcome = suppress(change, what.account, mine);
   if (!everybodys.empty()) suppress(change, platform_number, everybodys);
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] != 0) tell_event(change, what.account, ids[i], what.rows[i]);
+}
+
+Outcome CommitGroup::act(const Change& change, const AddEvents& what) {
+  std::vector<Told> events;
+  events.reserve(what.rows.size());
+  Outcome outcome = unchanged();
+  uint32_t duplicates = 0;
+  std::vector<uint32_t> refused;
+  for (size_t i = 0; i < what.rows.size(); ++i) {
+    const AddEvents::Row& row = what.rows[i];
+    switch (see(what, row, change.at)) {
+      case Seen::never:
+        events.push_back(tell_bounces(what, row));
+        break;
+      case Seen::same:
+        ++duplicates;
+        break;
+      case Seen::other:
+        refused.push_back(static_cast<uint32_t>(i));
+        break;
+    }
+  }
+  if (!events.empty()) {
+    LoggedAct act;
+    act.account = what.account;
+    act.number = events.size();
+    log_act(change, ChangeKind::events_added, act);
+    // The owners are asked for before suppressions change anything.
+    const std::vector<ContactId> ids = contacts_of(what.account, events);
+    suppress_by(change, what, events, outcome);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (ids[i] != 0) tell_event(change, what.account, ids[i], events[i]);
+    }
   }
   outcome.sequence = meta_.sequence;
-  outcome.unchanged = static_cast<uint32_t>(what.rows.size()) - outcome.added - outcome.updated;
+  outcome.duplicates = duplicates;
+  outcome.unchanged =
+      static_cast<uint32_t>(what.rows.size() - refused.size()) - outcome.added - outcome.updated;
+  outcome.refused_rows = std::move(refused);
   return outcome;
 }
 

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "persistence/bounces.hpp"
 #include "persistence/codec.hpp"
 #include "persistence/contact_table.hpp"
 #include "persistence/database.hpp"
@@ -28,6 +29,12 @@ namespace suppressd {
 struct Expiry {
   uint64_t before_day = 0;
   bool pending = false;
+  std::string from;
+};
+
+/// Where dropping event ids that are older than promised goes on: round and round through all of
+/// them, twice as fast as they come.
+struct IdExpiry {
   std::string from;
 };
 
@@ -49,6 +56,8 @@ class CommitGroup {
   void work_out(std::span<const Change> changes, std::span<Outcome> outcomes);
   /// Adds deletions of some outcomes that are remembered longer than promised.
   void expire(uint64_t today, Expiry& expiry);
+  /// The same of event ids, in a group that stored some.
+  void expire_ids(TimeMs now, IdExpiry& expiry);
 
   /// False when nothing of the group reaches the disk.
   bool writes() const;
@@ -124,6 +133,7 @@ class CommitGroup {
   Outcome act(const Change& change, const EraseTraces& what);
   Outcome act(const Change& change, const AdjustCounts& what);
   Outcome act(const Change& change, const ForgetImport& what);
+  Outcome act(const Change& change, const ExpireCauses& what);
 
   // commit_standing.cpp: suppressions within other changes, and what they mean for contacts.
   using Row = AddSuppressions::Row;
@@ -177,11 +187,35 @@ class CommitGroup {
                    const std::vector<ImportFate>& fates);
   void keep_import_rows(const Change& change, const JobStep& step, std::vector<ImportMark> rows);
 
+  // commit_expiry.cpp
+  BounceRecord find_bounces(AccountNumber scope, Channel channel, std::string_view address);
+  void put_bounces(AccountNumber scope, Channel channel, std::string_view address,
+                   const BounceRecord& before, const BounceRecord& after);
+  /// Ends the causes of these reasons; false when there are none.
+  bool end_causes(const Change& change, AccountNumber scope, Channel channel,
+                  std::string_view address, const std::vector<Reason>& reasons);
+
+  // commit_event_ids.cpp
+  void gather_events(const AddEvents& what);
+  enum class Seen : uint8_t { never, same, other };
+  /// Remembers the event's id when it was never seen.
+  Seen see(const AddEvents& what, const AddEvents::Row& row, TimeMs now);
+  uint64_t content_hash(const AddEvents::Row& row) const;
+  std::string event_id_key(AccountNumber account, std::string_view id) const;
+
   // commit_events.cpp
+  /// An event that counts, as what it counts.
+  struct Told {
+    const AddEvents::Row* row;
+    ActivityKind kind;
+    std::string limit;  // what reached the limit of soft bounces, in words; else empty
+  };
+  Told tell_bounces(const AddEvents& what, const AddEvents::Row& row);
   /// Whom each row is about (0: nobody), their records read ahead.
-  std::vector<ContactId> contacts_of(const AddEvents& what);
-  void tell_event(const Change& change, AccountNumber account, ContactId id,
-                  const AddEvents::Row& event);
+  std::vector<ContactId> contacts_of(AccountNumber account, const std::vector<Told>& events);
+  void tell_event(const Change& change, AccountNumber account, ContactId id, const Told& event);
+  void suppress_by(const Change& change, const AddEvents& what, const std::vector<Told>& events,
+                   Outcome& outcome);
   /// Whether so many accounts say by now that the address bounces hard.
   bool claim(AccountNumber account, const AddEvents::Row& row, uint32_t needed);
 
@@ -236,6 +270,7 @@ class CommitGroup {
   std::map<std::string, RememberedOutcome> remembered_;
   std::string scratch_;
   Suppression plain_;  // of write_entry()
+  size_t ids_stored_ = 0;
   Overlay overlay_;
   ContactTable contacts_;
 };

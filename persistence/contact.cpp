@@ -88,11 +88,11 @@ std::optional<ContactState> parse_contact_state(std::string_view name) {
 }
 
 std::string_view name_of(ActivityKind kind) {
-  constexpr std::array<std::string_view, 19> names = {
+  constexpr std::array<std::string_view, 20> names = {
       "",           "added",        "imported",   "edited",      "sent",
       "delivered",  "opened",       "clicked",    "bounced",     "soft_bounced",
       "complained", "unsubscribed", "suppressed", "reactivated", "deleted",
-      "restored",   "requested",    "decided",    "blocked"};
+      "restored",   "requested",    "decided",    "blocked",     "replied"};
   const auto number = static_cast<size_t>(kind);
   return number < names.size() ? names[number] : "";
 }

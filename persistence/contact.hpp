@@ -158,6 +158,7 @@ enum class ActivityKind : uint8_t {
   requested = 16,
   decided = 17,
   blocked = 18,  // bounced through no fault of the address: content, policy, the sender
+  replied = 19,  // wrote back
 };
 std::string_view name_of(ActivityKind kind);
 

@@ -23,6 +23,10 @@
 //   imports        'c' | account: 4 | job: 8                                  → sums over its rows
 //                  'r' | account: 4 | job: 8 | first row: 8                   → a part's rows
 //   account_changes  account: 4 | sequence: 8                                 → nothing
+//   event_ids      account: 4 | keyed hash of the id: 16                      → seen at: 8 | content: 8
+//                  no address, nor an id in clear: the content is a keyed hash as well
+//   bounces        'b' | scope: 4 | channel: 1 | canonical address            → bounces.hpp
+//                  'x' | expires at: 8 | scope: 4 | channel: 1 | canonical address   → nothing
 //
 // A canonical address holds no octet 0. Thread safety: pure functions.
 #pragma once

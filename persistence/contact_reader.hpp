@@ -196,6 +196,7 @@ class ContactReader {
   std::vector<ImportMark> import_rows(AccountNumber account, JobId id, uint64_t first_row) const;
 
  private:
+  friend class BounceReader;
   const ReaderContext& context_;
 };
 

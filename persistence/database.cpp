@@ -126,6 +126,13 @@ rocksdb::ColumnFamilyOptions family_options(Family which, const StoreOptions& op
     family.memtable_whole_key_filtering = true;
     family.memtable_prefix_bloom_size_ratio = memtable_bloom_share;
   }
+  if (which == Family::event_ids || which == Family::bounces) {
+    // Nearly every look-up is of something new.
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits_per_key));
+    family.memtable_whole_key_filtering = true;
+    family.memtable_prefix_bloom_size_ratio = memtable_bloom_share;
+    family.write_buffer_size = options.write_buffer_bytes;
+  }
   if (which == Family::suppressions || grows_with_contacts(which)) {
     // A commit's rows are put in key order; the hint spares each the walk from the list's head.
     family.memtable_insert_with_hint_prefix_extractor.reset(

@@ -111,6 +111,12 @@ std::vector<std::string> Overlay::keys_with(Family family, std::string_view pref
   return keys;
 }
 
+bool Overlay::written(Family family, std::string_view key) const {
+  const Rows& rows = rows_[static_cast<size_t>(family)];
+  const auto at = rows.find(key);
+  return at != rows.end() && at->second.written;
+}
+
 void Overlay::write(rocksdb::WriteBatch& batch) {
   struct Item {
     Family family;

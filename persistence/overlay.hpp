@@ -40,6 +40,8 @@ class Overlay {
   /// Keys of Family::owners, claims or requests that start so, as the group has left them.
   std::vector<std::string> keys_with(Family family, std::string_view prefix);
 
+  /// Whether this group put or erased the row.
+  bool written(Family family, std::string_view key) const;
   bool writes() const { return written_ != 0 || !unread_.empty(); }
   void write(rocksdb::WriteBatch& batch);
 

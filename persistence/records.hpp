@@ -67,11 +67,30 @@ struct Suppression {
   bool operator==(const Suppression&) const = default;
 };
 
-/// What an account's own people may do without support, and what the platform takes from it.
+/// When soft bounces suppress, and for how long: each time the limit is reached twice as long as the
+/// time before, up to a limit of its own.
+struct SoftBouncePolicy {
+  uint16_t limit = 0;  // soft bounces within `days`; 0: they never suppress
+  uint16_t days = 30;
+  uint16_t first_days = 7;      // suppressed for, the first time
+  uint16_t longest_days = 365;  // and at most
+  bool operator==(const SoftBouncePolicy&) const = default;
+};
+inline constexpr uint16_t soft_bounce_limit_max = 30;
+inline constexpr uint16_t policy_days_max = 3'650;
+
+inline constexpr size_t reasons_end = static_cast<size_t>(Reason::legal) + 1;
+/// Days after which causes of a reason end unless they were confirmed again, by Reason; 0: never.
+using ExpiryDays = std::array<uint16_t, reasons_end>;
+
+/// What an account's own people may do without support, what the platform takes from it, and what
+/// bounces lead to.
 struct Policies {
   bool self_service = false;  // suppress and make active again
   /// Hard bounces that the account's campaigns report enter the platform scope at once.
   bool trusted_bounces = false;
+  SoftBouncePolicy soft_bounces{};
+  ExpiryDays expire_after_days{};
   bool operator==(const Policies&) const = default;
 };
 

@@ -33,6 +33,7 @@ void Store::commit(std::span<const Change> changes, std::span<Outcome> outcomes,
       group.work_out(changes, outcomes);
       if (!group.writes()) return;
       group.expire(changes.back().at / day_ms, impl.expiry);
+      group.expire_ids(changes.back().at, impl.id_expiry);
       rocksdb::WriteBatch& batch = group.finish(updates);
       failure = Outcome::Status::unknown;
       if (impl.write(batch, group.meta())) return;

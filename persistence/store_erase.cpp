@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "persistence/bounces.hpp"
 #include "persistence/contact_codec.hpp"
 #include "persistence/contact_keys.hpp"
 #include "persistence/erasure.hpp"
@@ -150,6 +151,10 @@ void compact_addresses(const ErasurePlace& place, AccountNumber account, Compact
     const std::string owner = owner_key(account, at.channel, at.address);
     compaction.key(Family::owners, owner);
     compaction.key(Family::claims, owner);
+    compaction.key(Family::bounces, bounces_key(account, at.channel, at.address));
+    if (at.platform) {
+      compaction.key(Family::bounces, bounces_key(platform_number, at.channel, at.address));
+    }
   }
 }
 
@@ -157,6 +162,7 @@ void compact_addresses(const ErasurePlace& place, AccountNumber account, Compact
 /// under which values of its fields, nobody knows any more.
 void compact_traces(const ErasurePlace& place, AccountNumber account, Compaction& compaction) {
   compact_addresses(place, account, compaction);
+  compaction.prefix(Family::bounces, "x");  // when its suppressions were to end, nobody knows now
   const std::string contact = contact_key(account, place.contact);
   compaction.key(Family::contacts, contact);
   compaction.prefix(Family::activity, contact);

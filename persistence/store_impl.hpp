@@ -31,7 +31,8 @@ struct Store::Impl {
   Meta meta;                 // the committer's thread; others read the atomics below
   std::atomic<uint64_t> sequence{0};
   std::atomic<uint64_t> entries{0};
-  Expiry expiry;  // the committer's thread
+  Expiry expiry;  // the committer's thread, and so the next one
+  IdExpiry id_expiry;
   ReaderContext reader_context{database, directory.secret_id()};
   ContactReader contacts{reader_context};
   /// Written by the committer's thread, before and after the database takes files in: while they

@@ -34,8 +34,7 @@ UpdateAccount read_settings(JsonMembers& members, const std::string& id) {
   UpdateAccount settings{id, members.text("name", account_name_octets_max), {}, {}};
   JsonMembers policies;
   if (members.object("policies", policies)) {
-    settings.self_service = policies.boolean("self_service");
-    settings.trusted_bounces = policies.boolean("trusted_bounces");
+    read_policies(policies, settings);
     members.take_errors("policies", policies);
   }
   if (members.is_null("default_region")) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> class_names = {"hard", "hard_confirmed", "soft",
                                                          "blocked"};
-constexpr std::array<std::string_view, 4> kind_names = {"text", "code", "reply", "any"};
+constexpr std::array<std::string_view, 5> kind_names = {"text", "code", "reply", "any", "sms"};
 constexpr std::string_view version_start = "# bounce rules, version ";
 
 bool digit(char c) {
@@ -275,10 +275,23 @@ BounceVerdict classify_bounce(const BounceReply& given) {
       case BounceRule::Kind::any:
         decides = true;
         break;
+      case BounceRule::Kind::sms:
+        break;
     }
     if (decides) return {rule.what, &rule};
   }
   throw std::logic_error("bounce_rules.tsv: no rule for the rest");
+}
+
+BounceVerdict classify_receipt(std::string_view receipt) {
+  const std::string text = plain_text(receipt.substr(0, bounce_text_octets_max));
+  const Pairs pairs = pairs_of(text);
+  for (const BounceRule& rule : rules().all) {
+    if (rule.kind == BounceRule::Kind::sms && occurs(rule.pattern, text, pairs)) {
+      return {rule.what, &rule};
+    }
+  }
+  throw std::logic_error("bounce_rules.tsv: no rule for the rest of receipts");
 }
 
 std::span<const BounceRule> bounce_rules() {

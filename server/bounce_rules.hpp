@@ -40,7 +40,7 @@ BounceReply read_reply(const BounceReply& reply);
 
 /// One line of the rules.
 struct BounceRule {
-  enum class Kind : uint8_t { text, code, reply, any };
+  enum class Kind : uint8_t { text, code, reply, any, sms };
   std::string_view id;  // "5.1.1", "gmail-no-such-user"
   Kind kind = Kind::any;
   std::string_view pattern;
@@ -56,6 +56,9 @@ struct BounceVerdict {
 };
 
 BounceVerdict classify_bounce(const BounceReply& reply);
+/// What a delivery receipt of a text message says of the number: a status (DELIVRD, UNDELIV, …), a
+/// provider's words, or both.
+BounceVerdict classify_receipt(std::string_view text);
 /// In the file's order.
 std::span<const BounceRule> bounce_rules();
 /// Of the file; answers name it.

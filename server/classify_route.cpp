@@ -1,6 +1,5 @@
 // POST /v1/classify: what the bounce rules say of replies, and which rule said it. It reads no
 // store and changes nothing.
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "server/bounce_rules.hpp"
@@ -20,28 +19,6 @@ constexpr uint64_t classify_body_bytes_max = 1024 * 1024;
 
 constexpr std::array<std::string_view, 3> reply_names = {"code", "enhanced", "text"};
 enum Member : size_t { code, enhanced, text };
-
-/// A code may be a number, as it is in most programs; its digits then stand in `digits`.
-std::optional<RowFault> read_members(const dom::object& row,
-                                     std::array<std::string_view, 3>& values,
-                                     std::array<char, 4>& digits) {
-  uint64_t number = 0;
-  const bool numeric = row["code"].get_uint64().get(number) == simdjson::SUCCESS;
-  for (const auto [name, value] : row) {
-    const auto found = std::find(reply_names.begin(), reply_names.end(), name);
-    if (found == reply_names.end()) return RowFault{"", "unknown_member"};
-    std::string_view& slot = values[static_cast<size_t>(found - reply_names.begin())];
-    if (slot.data() != nullptr) return RowFault{*found, "given_twice"};
-    if (value.is_null()) continue;
-    if (numeric && *found == "code" && number < 1'000) {
-      const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
-      slot = {digits.data(), static_cast<size_t>(end - digits.data())};
-    } else if (value.get_string().get(slot) != simdjson::SUCCESS) {
-      return RowFault{*found, "not_a_string"};
-    }
-  }
-  return std::nullopt;
-}
 
 nlohmann::ordered_json explained(const BounceReply& given) {
   const BounceReply reply = read_reply(given);
@@ -65,7 +42,8 @@ std::optional<RowFault> classify(const dom::element& row, nlohmann::ordered_json
   if (row.get_object().get(members) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
   std::array<std::string_view, 3> values{};
   std::array<char, 4> digits{};
-  if (auto error = read_members(members, values, digits)) return error;
+  if (auto error = read_row_texts(members, reply_names, values, NumericMember{"code", digits}))
+    return error;
   if (!values[code].empty() && !valid_reply_code(values[code])) return RowFault{"code", "bad_code"};
   if (!values[enhanced].empty() && !valid_enhanced_code(values[enhanced])) {
     return RowFault{"enhanced", "bad_enhanced"};

@@ -5,6 +5,7 @@
 
 namespace suppressd {
 
-extern const std::string_view bounce_rules_text;  // server/bounce_rules.tsv
+extern const std::string_view bounce_rules_text;   // server/bounce_rules.tsv
+extern const std::string_view message_words_text;  // server/message_words.tsv
 
 }  // namespace suppressd

@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "server/bounce_intake.hpp"
 #include "server/json_rows.hpp"
+#include "server/message_words.hpp"
 #include "server/time_text.hpp"
 
 namespace suppressd {
@@ -10,9 +12,25 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::array<std::string_view, 10> row_names = {
-    "type", "address", "email", "phone", "channel", "region", "campaign", "at", "bounce", "detail"};
-enum Member : size_t { type, address, email, phone, channel, region, campaign, at, bounce, detail };
+constexpr std::array<std::string_view, 14> row_names = {
+    "type", "address", "email",  "phone", "channel",  "region", "campaign",
+    "at",   "bounce",  "detail", "code",  "enhanced", "text",   "event_id"};
+enum Member : size_t {
+  type,
+  address,
+  email,
+  phone,
+  channel,
+  region,
+  campaign,
+  at,
+  bounce,
+  detail,
+  code,
+  enhanced,
+  text,
+  event_id
+};
 /// As given; those that are absent are null views.
 using Values = std::array<std::string_view, row_names.size()>;
 
@@ -32,6 +50,7 @@ constexpr std::array types{
     TypeName{"bounced", ActivityKind::bounced},
     TypeName{"complained", ActivityKind::complained},
     TypeName{"unsubscribed", ActivityKind::unsubscribed},
+    TypeName{"replied", ActivityKind::replied},
 };
 
 std::optional<RowFault> read_kind(const Values& values, AddEvents::Row& row) {
@@ -40,16 +59,51 @@ std::optional<RowFault> read_kind(const Values& values, AddEvents::Row& row) {
                                   [&](const TypeName& one) { return one.name == values[type]; });
   if (found == types.end()) return RowFault{"type", "unknown_type"};
   row.kind = found->kind;
-  if (row.kind != ActivityKind::bounced) {
-    if (given(values[bounce])) return RowFault{"bounce", "only_for_bounced"};
-    return std::nullopt;
+  row.confirmable = false;
+  return std::nullopt;
+}
+
+/// Of a bounced event: what its sender says, what the reply says, and what follows.
+std::optional<RowFault> read_bounce(const Values& values, AddEvents::Row& row) {
+  std::optional<BounceClass> said;
+  if (values[bounce] == "hard") said = BounceClass::hard;
+  if (values[bounce] == "soft") said = BounceClass::soft;
+  if (given(values[bounce]) && !said) return RowFault{"bounce", "unknown_bounce"};
+  const BounceReply reply{values[code], values[enhanced], values[text]};
+  if (!said && reply.code.empty() && reply.enhanced.empty() && reply.text.empty()) {
+    return RowFault{"bounce", "required"};
   }
-  if (!given(values[bounce])) return RowFault{"bounce", "required"};
-  if (values[bounce] == "soft") {
-    row.kind = ActivityKind::soft_bounced;
-  } else if (values[bounce] != "hard") {
-    return RowFault{"bounce", "unknown_bounce"};
+  if (row.channel == Channel::phone) {
+    if (!reply.code.empty()) return RowFault{"code", "only_for_email"};
+    if (!reply.enhanced.empty()) return RowFault{"enhanced", "only_for_email"};
   }
+  if (!reply.code.empty() && !valid_reply_code(reply.code)) return RowFault{"code", "bad_code"};
+  if (!reply.enhanced.empty() && !valid_enhanced_code(reply.enhanced)) {
+    return RowFault{"enhanced", "bad_enhanced"};
+  }
+  take_bounce(reply, said, row);
+  return std::nullopt;
+}
+
+/// A reply to a text message: a word that says stop unsubscribes, any other is a sign of life.
+std::optional<RowFault> read_reply_message(const Values& values, AddEvents::Row& row) {
+  if (row.channel != Channel::phone) return RowFault{"type", "only_for_phone"};
+  if (!given(values[text])) return RowFault{"text", "required"};
+  if (read_message(values[text]) == MessageWord::stop) row.kind = ActivityKind::unsubscribed;
+  if (row.detail.empty()) row.detail = reply_text({{}, {}, values[text]});
+  return std::nullopt;
+}
+
+/// After the address: what it means depends on the channel.
+std::optional<RowFault> read_meaning(const Values& values, AddEvents::Row& row) {
+  if (values[text].size() > bounce_text_octets_max) return RowFault{"text", "text_too_long"};
+  const bool bounced = row.kind == ActivityKind::bounced;
+  for (const Member member : {bounce, code, enhanced}) {
+    if (!bounced && given(values[member])) return RowFault{row_names[member], "only_for_bounced"};
+  }
+  if (bounced) return read_bounce(values, row);
+  if (row.kind == ActivityKind::replied) return read_reply_message(values, row);
+  if (given(values[text])) return RowFault{"text", "only_for_bounced_or_replied"};
   return std::nullopt;
 }
 
@@ -58,6 +112,9 @@ std::optional<RowFault> read_texts(const Values& values, AddEvents::Row& row) {
     return RowFault{"campaign", "campaign_too_long"};
   }
   if (values[detail].size() > evidence_octets_max) return RowFault{"detail", "detail_too_long"};
+  if (values[event_id].size() > event_id_octets_max) return RowFault{"event_id", "id_too_long"};
+  if (given(values[event_id]) && values[event_id].empty()) return RowFault{"event_id", "empty"};
+  row.id = values[event_id];
   row.campaign = values[campaign];
   row.detail = values[detail];
   return std::nullopt;
@@ -65,6 +122,7 @@ std::optional<RowFault> read_texts(const Values& values, AddEvents::Row& row) {
 
 std::optional<RowFault> read_time(const Values& values, TimeMs now, AddEvents::Row& row) {
   row.at = 0;
+  row.timed = given(values[at]);
   if (!given(values[at])) return std::nullopt;
   const auto time = parse_time(values[at]);
   if (!time) return RowFault{"at", "bad_time"};
@@ -128,11 +186,14 @@ struct EventRows::Impl {
     dom::object one;
     if (whole.get_object().get(one) != simdjson::SUCCESS) return RowFault{"", "not_an_object"};
     Values values{};
-    if (auto error = read_row_texts(one, row_names, values)) return error;
+    std::array<char, 4> digits{};
+    if (auto error = read_row_texts(one, row_names, values, NumericMember{row_names[code], digits}))
+      return error;
     if (auto error = read_kind(values, row)) return error;
     if (auto error = read_texts(values, row)) return error;
     if (auto error = read_time(values, now, row)) return error;
-    return read_address(values, row);
+    if (auto error = read_address(values, row)) return error;
+    return read_meaning(values, row);
   }
 
   Normalizer& normalizer;

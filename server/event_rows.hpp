@@ -1,8 +1,9 @@
 // Rows of events from a request's body: JSON objects in, rows to store or an error per row out. A
 // bad row is an error of that row, never of the body.
 //
-// Members of a row: type; address, or email, or phone; channel, region, campaign, at, detail, and
-// bounce of a bounced one. Thread safety: one thread's.
+// Members of a row: type; address, or email, or phone; channel, region, campaign, at, detail,
+// event_id; of a bounced one bounce, or the reply: code, enhanced and text, which the bounce rules
+// classify; text of a reply to a text message. Thread safety: one thread's.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,10 @@
 // POST …/events: what campaigns saw, a row an event. Whoever a hard bounce, a complaint or an
 // unsubscribe is about is suppressed before the answer is sent (persistence/commit_events.cpp).
+#include <deque>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "server/bounce_intake.hpp"
 #include "server/content_decoder.hpp"
 #include "server/event_rows.hpp"
 #include "server/handlers.hpp"
@@ -28,7 +30,7 @@ void hash_rows(const std::vector<AddEvents::Row>& rows, std::string& hashed) {
     for (const std::string_view text :
          {name_of(row.kind), name_of(row.channel), std::string_view(row.address),
           std::string_view(row.given), row.region.text(), std::string_view(row.campaign),
-          std::string_view(row.detail)}) {
+          std::string_view(row.detail), std::string_view(row.id)}) {
       hashed.append(std::to_string(text.size())).append(":").append(text);
     }
     hashed.append(std::to_string(row.at)).append(";");
@@ -66,6 +68,9 @@ class EventsExchange final : public RowStream {
     const auto end = waiting_.begin() + static_cast<ptrdiff_t>(rows);
     events.rows.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
     waiting_.erase(waiting_.begin(), end);
+    const auto indexes_end = indexes_.begin() + static_cast<ptrdiff_t>(rows);
+    sent_.emplace_back(indexes_.begin(), indexes_end);
+    indexes_.erase(indexes_.begin(), indexes_end);
     if (hashed != nullptr) hash_rows(events.rows, *hashed);
     const TimeMs now = now_ms();
     for (AddEvents::Row& row : events.rows) {
@@ -75,25 +80,37 @@ class EventsExchange final : public RowStream {
   }
 
   void add_up(const Outcome& outcome) override {
-    accepted_ += uint64_t{outcome.added} + outcome.updated + outcome.unchanged;
+    accepted_ += uint64_t{outcome.added} + outcome.updated + outcome.unchanged - outcome.duplicates;
     suppressed_ += outcome.added;
+    duplicates_ += outcome.duplicates;
+    for (const uint32_t row : outcome.refused_rows) {
+      refuse_row(sent_.front().at(row), {"event_id", "event_id_reused"});
+    }
+    sent_.pop_front();
   }
 
   nlohmann::ordered_json counts(uint64_t sequence) const override {
-    return {{"sequence", sequence}, {"accepted", accepted_}, {"suppressed", suppressed_}};
+    return {{"sequence", sequence},
+            {"accepted", accepted_},
+            {"duplicates", duplicates_},
+            {"suppressed", suppressed_}};
   }
 
  private:
   std::optional<RowFault> keep(std::optional<RowFault> error) {
-    if (!error) waiting_.push_back(std::move(row_));
-    return error;
+    if (error) return error;
+    waiting_.push_back(std::move(row_));
+    indexes_.push_back(row_index());
+    return std::nullopt;
   }
 
   const EventsRequest request_;
   EventRows reader_;
   AddEvents::Row row_;  // being read
   std::vector<AddEvents::Row> waiting_;
-  uint64_t accepted_ = 0, suppressed_ = 0;
+  std::vector<uint64_t> indexes_;           // of those that wait, in the body
+  std::deque<std::vector<uint64_t>> sent_;  // and of changes under way, in order
+  uint64_t accepted_ = 0, duplicates_ = 0, suppressed_ = 0;
 };
 
 }  // namespace
@@ -116,9 +133,7 @@ std::unique_ptr<Exchange> post_events(Call& call) {
   RowStreamRequest stream;
   if (auto problem = read_row_stream(call, stream)) return problem_exchange(*problem);
   request.key_id = call.key->id;
-  request.events.account = call.account->number;
-  request.events.trusted = call.account->policies.trusted_bounces;
-  request.events.claims_needed = call.parts.limits.bounce_agreement;
+  request.events = events_for(*call.account, call.parts.limits.bounce_agreement);
   const uint64_t body_bytes_max = stream.body_bytes_max;
   return decode_content(call.head.field("content-encoding").value_or(""),
                         std::make_unique<EventsExchange>(call.parts, call.worker, call.wake,

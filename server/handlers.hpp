@@ -83,6 +83,9 @@ std::unique_ptr<Exchange> post_events(Call& call);
 std::unique_ptr<Exchange> get_counts(Call& call);
 std::unique_ptr<Exchange> get_analytics(Call& call);
 std::unique_ptr<Exchange> get_causes(Call& call);
+// policies_routes.cpp
+std::unique_ptr<Exchange> post_policies_simulate(Call& call);
+std::unique_ptr<Exchange> post_policies_expire(Call& call);
 // classify_route.cpp
 std::unique_ptr<Exchange> post_classify(Call& call);
 // operation_routes.cpp

@@ -1,5 +1,7 @@
 #include "server/json_rows.hpp"
 
+#include <charconv>
+
 #include "server/json_body.hpp"
 #include "server/simdjson_choice.hpp"
 
@@ -69,6 +71,15 @@ bool JsonRows::next(dom::element& row) {
 size_t JsonRows::document_bytes() const {
   // The text, and as much again for what the parser made of it.
   return array_ || single_ ? 2 * padded_.size() : 0;
+}
+
+bool read_digits(const simdjson::dom::element& value, std::span<char, 4> digits,
+                 std::string_view& text) {
+  uint64_t number = 0;
+  if (value.get_uint64().get(number) != simdjson::SUCCESS || number > 999) return false;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  text = {digits.data(), static_cast<size_t>(end - digits.data())};
+  return true;
 }
 
 }  // namespace suppressd

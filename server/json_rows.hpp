@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -46,18 +47,30 @@ class JsonRows {
   simdjson::dom::array::iterator next_row_;
 };
 
+/// A member of a row of texts that may be a number of at most three digits as well; they then stand
+/// in `digits`.
+struct NumericMember {
+  std::string_view name;
+  std::span<char, 4> digits;
+};
+/// False when the value is no such number.
+bool read_digits(const simdjson::dom::element& value, std::span<char, 4> digits,
+                 std::string_view& text);
+
 /// The members of a row that has nothing but texts, each where its name stands in `names`; those
 /// that are absent or null stay null views.
 template <size_t count>
 std::optional<RowFault> read_row_texts(const simdjson::dom::object& row,
                                        const std::array<std::string_view, count>& names,
-                                       std::array<std::string_view, count>& values) {
+                                       std::array<std::string_view, count>& values,
+                                       std::optional<NumericMember> numeric = std::nullopt) {
   for (const auto [name, value] : row) {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) return RowFault{"", "unknown_member"};
     std::string_view& slot = values[static_cast<size_t>(found - names.begin())];
     if (slot.data() != nullptr) return RowFault{*found, "given_twice"};
     if (value.is_null()) continue;
+    if (numeric && numeric->name == name && read_digits(value, numeric->digits, slot)) continue;
     if (value.get_string().get(slot) != simdjson::SUCCESS) return RowFault{*found, "not_a_string"};
   }
   return std::nullopt;

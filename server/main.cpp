@@ -25,6 +25,7 @@
 #include "server/job_runner.hpp"
 #include "server/listener.hpp"
 #include "server/log.hpp"
+#include "server/policy_keeper.hpp"
 #include "server/tls.hpp"
 #include "server/worker_pool.hpp"
 
@@ -80,6 +81,8 @@ StoreOptions store_options(const Options& options, Health& health) {
   return storing;
 }
 
+constexpr std::chrono::minutes policy_interval{5};
+
 ImportLimits import_limits(const Options& options) {
   ImportLimits limits;
   limits.disk_free_bytes_min = options.import_disk_free_min;
@@ -99,7 +102,7 @@ void write_port_file(const std::string& path, uint16_t port) {
 
 /// Loads the list, then lets requests in. Runs on its own thread while health is already answered.
 void load(Store& store, SuppressionSet& set, Committer& committer, JobRunner& jobs,
-          ImageKeeper& image, Health& health, const Options& options,
+          ImageKeeper& image, PolicyKeeper& policies, Health& health, const Options& options,
           const std::function<void()>& sweep_imports) {
   const auto began = std::chrono::steady_clock::now();
   const Loaded loaded =
@@ -120,6 +123,7 @@ void load(Store& store, SuppressionSet& set, Committer& committer, JobRunner& jo
   image.start(image_sequence);
   jobs.start();
   sweep_imports();
+  policies.start(policy_interval);
   log(LogLevel::info, "ready",
       {{"from", from_image ? "image" : "store"},
        {"replayed", loaded.changes_replayed},
@@ -171,6 +175,9 @@ int serve(const Options& options) {
   // What makes the next start fast.
   ImageKeeper image(*store, set, committer, health.image,
                     {options.image_interval, options.image_deadline});
+  // What ends by itself.
+  PolicyKeeper policies(*store, committer, directory,
+                        static_cast<uint16_t>(options.platform_hard_bounce_days));
   // Threads for reads of the store.
   WorkerPool pool(static_cast<unsigned>(options.worker_threads));
   // From a request's head to its answer.
@@ -195,7 +202,7 @@ int serve(const Options& options) {
   boost::asio::io_context control;
   std::future<void> loaded = std::async(std::launch::async, [&] {
     try {
-      load(*store, set, committer, jobs, image, health, options,
+      load(*store, set, committer, jobs, image, policies, health, options,
            [&] { sweep_imports_regularly(*store, committer, imports, pool); });
     } catch (...) {
       boost::asio::post(control, [&control] { control.stop(); });
@@ -215,6 +222,7 @@ int serve(const Options& options) {
     _exit(exit_in_order);
   }
   loaded.get();  // throws what loading failed with
+  policies.stop();
   jobs.stop();
   image.finish();
   log(LogLevel::info, "stopped");

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "persistence/records.hpp"
+
 namespace suppressd {
 namespace {
 
@@ -69,6 +71,10 @@ constexpr std::array rows = {
         "Share of an account's contacts that an import may suppress without being confirmed."},
     OptionRow{"import-uploads-max", &Options::import_uploads_max, count, "uploads", 1, 10'000,
               "Uploads of imports at once; more are told 503."},
+    OptionRow{"platform-hard-bounce-days", &Options::platform_hard_bounce_days, count, "days", 0,
+              policy_days_max,
+              "Days after which a hard bounce on the platform's list ends unless it is confirmed "
+              "again; 0 is never."},
     OptionRow{"header-deadline", &Options::header_deadline, duration, "seconds", 10, hour,
               "Time for a request's whole header, and for the TLS handshake."},
     OptionRow{"idle-deadline", &Options::idle_deadline, duration, "seconds", 10, 24 * hour,

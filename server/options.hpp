@@ -44,6 +44,7 @@ struct Options {
   uint64_t import_disk_free_min = 256ull << 20;
   uint64_t import_suppress_percent = 20;
   uint64_t import_uploads_max = 64;
+  uint64_t platform_hard_bounce_days = 0;
 
   std::chrono::milliseconds header_deadline{5'000};
   std::chrono::milliseconds idle_deadline{60'000};

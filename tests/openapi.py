@@ -197,6 +197,14 @@ def moderation_calls():
     yield events, mine + "/events", {"events": [{"type": "bounced", "bounce": "hard", "address": "e@example.com"}]}
     yield events, mine + "/events", '{"type":"opened","email":"e@example.com"}\nnonsense\n', "application/x-ndjson"
     yield events, mine + "/events", {"events": 1}
+    yield events, mine + "/events", [{"type": "bounced", "email": "e@example.com", "code": 552, "text": "mailbox full", "event_id": "e1"}]
+    policies = account + "/policies"
+    yield "PATCH " + account, mine, {"policies": {"soft_bounces": {"limit": 3}, "expire_after_days": {"hard_bounce": 365}}}
+    yield "PATCH " + account, mine, {"policies": {"expire_after_days": {"legal": 1}}}
+    yield "GET " + account, mine
+    yield "POST " + policies + "/simulate", mine + "/policies/simulate", {"policies": {"soft_bounces": {"limit": 1}}}
+    yield "POST " + policies + "/simulate", mine + "/policies/simulate", {"days": 0}
+    yield "POST " + policies + "/expire", mine + "/policies/expire"
     yield "POST /v1/classify", "/v1/classify", {"replies": [{"text": "550 5.1.1 no such user"}, {"code": 451}]}
     yield "POST /v1/classify", "/v1/classify", {"code": "55"}
     yield "GET " + account + "/counts", mine + "/counts"

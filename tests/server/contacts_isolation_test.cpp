@@ -78,8 +78,8 @@ TEST_CASE("what another account's mail found dead is suppressed here, now and la
   const std::string here_before = driver.add_contact("acme", "dead@example.com");
   const json policies{{"policies", {{"trusted_bounces", true}}}};
   const Reply set = driver.as(driver.support, "PATCH", "/v1/accounts/globe", policies);
-  CHECK(LifeDriver::good(set)["policies"] ==
-        json::parse(R"({"self_service":false,"trusted_bounces":true})"));
+  CHECK(LifeDriver::good(set)["policies"]["trusted_bounces"] == true);
+  CHECK(LifeDriver::good(set)["policies"]["self_service"] == false);
   CHECK(driver.as(driver.owner, "PATCH", "/v1/accounts/acme", policies).status == 403);
   driver.bounce("globe", "dead@example.com", "hard", "550 5.1.1 secret of globe");
   driver.bounce("globe", "later@example.com", "hard", "550 5.1.1 secret of globe");

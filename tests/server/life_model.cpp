@@ -321,7 +321,7 @@ json LifeModel::events(const std::string& name, const std::vector<ModelEvent>& r
     contact->activity.push_back(
         activity(event.bounce == "soft" ? "soft_bounced" : event.type, event.channel));
   }
-  return {{"accepted", rows.size()}, {"invalid", 0}, {"suppressed", suppressed}};
+  return {{"accepted", rows.size()}, {"duplicates", 0}, {"invalid", 0}, {"suppressed", suppressed}};
 }
 
 int LifeModel::create_segment(const std::string& name, const std::string& segment) {

@@ -69,6 +69,8 @@ const std::map<std::string, std::string> expected = {
     {"GET /v1/accounts", "as"},
     {"GET /v1/accounts/{account}", "aso"},
     {"PATCH /v1/accounts/{account}", "aso"},
+    {"POST /v1/accounts/{account}/policies/simulate", "as"},
+    {"POST /v1/accounts/{account}/policies/expire", "as"},
     {"GET /v1/accounts/{account}/changes", "aso"},
     {"GET /v1/changes", "aso"},
     {"POST /v1/keys", "a"},

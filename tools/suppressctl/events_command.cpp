@@ -31,10 +31,13 @@ void add_events(CLI::App& app, Context& context) {
   CLI::App* command = add_command(
       *events, "send", "Send events: sent, delivered, opened, clicked, bounced, …",
       "An event a line:\n"
-      "  {\"type\":\"bounced\",\"bounce\":\"hard\",\"address\":\"ann@example.com\",\"campaign\":"
-      "\"spring\",\n"
-      "   \"at\":\"2026-01-31T09:30:00Z\",\"detail\":\"550 5.1.1 no such user\"}\n"
-      "Types: sent delivered opened clicked bounced complained unsubscribed\n\n"
+      "  "
+      "{\"type\":\"bounced\",\"address\":\"ann@example.com\",\"code\":550,\"enhanced\":\"5.1.1\",\n"
+      "   \"text\":\"no such user\",\"campaign\":\"spring\",\"at\":\"2026-01-31T09:30:00Z\","
+      "\"event_id\":\"e1\"}\n"
+      "Types: sent delivered opened clicked bounced complained unsubscribed replied\n"
+      "A bounced one has its reply (code, enhanced, text), or \"bounce\":\"hard\" or \"soft\".\n"
+      "An event_id counts once within 7 days.\n\n"
       "Exit codes: 0 all were taken, 1 some could not be read, 2 error.\n\n"
       "Example:\n"
       "  grep -h bounced *.ndjson | suppressctl events send -");
