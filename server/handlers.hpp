@@ -70,6 +70,8 @@ std::unique_ptr<Exchange> post_events(Call& call);
 std::unique_ptr<Exchange> get_counts(Call& call);
 std::unique_ptr<Exchange> get_analytics(Call& call);
 std::unique_ptr<Exchange> get_causes(Call& call);
+// classify_route.cpp
+std::unique_ptr<Exchange> post_classify(Call& call);
 // operation_routes.cpp
 std::unique_ptr<Exchange> get_livez(Call& call);
 std::unique_ptr<Exchange> get_readyz(Call& call);

@@ -111,6 +111,7 @@ constexpr std::array route_table{
           post_request_reject},
     Route{"GET", "/v1/requests", staff, when_ready, reads, get_requests},
     Route{"POST", "/v1/accounts/{account}/events", staff_and_sender, when_ready, acts, post_events},
+    Route{"POST", "/v1/classify", every_key, when_ready, acts, post_classify},
     Route{"GET", "/v1/accounts/{account}/counts", staff_and_owner, when_ready, reads, get_counts},
     Route{"POST", "/v1/accounts/{account}/counts/recalculate", staff_and_owner, when_ready, acts,
           post_counts_recalculate},

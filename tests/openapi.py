@@ -197,6 +197,8 @@ def moderation_calls():
     yield events, mine + "/events", {"events": [{"type": "bounced", "bounce": "hard", "address": "e@example.com"}]}
     yield events, mine + "/events", '{"type":"opened","email":"e@example.com"}\nnonsense\n', "application/x-ndjson"
     yield events, mine + "/events", {"events": 1}
+    yield "POST /v1/classify", "/v1/classify", {"replies": [{"text": "550 5.1.1 no such user"}, {"code": 451}]}
+    yield "POST /v1/classify", "/v1/classify", {"code": "55"}
     yield "GET " + account + "/counts", mine + "/counts"
     yield "GET " + account + "/counts", mine + "/counts?color=red"
     yield "GET " + account + "/analytics", mine + "/analytics?channel=email&inactive_days=30"

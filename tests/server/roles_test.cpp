@@ -60,6 +60,7 @@ const std::map<std::string, std::string> expected = {
     {"POST /v1/accounts/{account}/requests/{id}/reject", "as"},
     {"GET /v1/requests", "as"},
     {"POST /v1/accounts/{account}/events", "asn"},
+    {"POST /v1/classify", "asonc"},
     {"GET /v1/accounts/{account}/counts", "aso"},
     {"POST /v1/accounts/{account}/counts/recalculate", "aso"},
     {"GET /v1/accounts/{account}/analytics", "aso"},

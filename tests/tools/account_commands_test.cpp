@@ -136,6 +136,20 @@ TEST_CASE("requests are filed, seen in the queue, and decided") {
   CHECK(server.json({"requests", "reject", "r3", "--note", "no proof"})["state"] == "rejected");
 }
 
+TEST_CASE("replies are classified, given as arguments, as codes and as lines") {
+  ServerWithContacts server;
+  const Finished shown = server.ctl({"classify", "550 5.1.1 gone", "rejected by DNSBL"});
+  CHECK(shown.exit_code == 0);
+  CHECK_THAT(shown.out, Catch::StartsWith("CLASS    SUPPRESSES   RULE") &&
+                            Contains("hard     hard_bounce  5.1.1") &&
+                            Contains("blocked  no           dnsbl"));
+  CHECK(server.json({"classify", "--code", "550", "--enhanced", "5.4.4"})["class"] ==
+        "hard_confirmed");
+  CHECK_THAT(server.ctl({"classify", "-"}, "user unknown\n\n451 later\n").out,
+             Contains("user-unknown") && Contains("4**"));
+  CHECK(server.ctl({"classify", "--code", "55"}).exit_code == 2);
+}
+
 TEST_CASE("events are sent, and counts, analytics and causes follow them") {
   ServerWithContacts server;
   const std::string events =

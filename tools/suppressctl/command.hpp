@@ -35,6 +35,7 @@ void add_suppressions(CLI::App& app, Context& context);    // suppression_comman
 void add_explain(CLI::App& app, Context& context);         // explain_command.cpp
 void add_administration(CLI::App& app, Context& context);  // admin_commands.cpp
 void add_bench(CLI::App& app, Context& context);           // bench_command.cpp
+void add_classify(CLI::App& app, Context& context);        // classify_command.cpp
 void add_changes(CLI::App& app, Context& context);         // changes_command.cpp
 void add_contacts(CLI::App& app, Context& context);        // contact_commands.cpp
 void add_erase(CLI::App& app, Context& context);           // erase_command.cpp
