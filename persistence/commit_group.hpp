@@ -122,6 +122,8 @@ class CommitGroup {
   Outcome act(const Change& change, const EraseContact& what);
   Outcome act(const Change& change, const EraseTraces& what);
   Outcome act(const Change& change, const AdjustCounts& what);
+  Outcome act(const Change& change, const SetWebhook& what);
+  Outcome act(const Change& change, const RemoveWebhook& what);
 
   // commit_standing.cpp: suppressions within other changes, and what they mean for contacts.
   using Row = AddSuppressions::Row;
@@ -175,6 +177,9 @@ class CommitGroup {
                   const AddEvents::Row& event);
   /// Whether so many accounts say by now that the address bounces hard.
   bool claim(AccountNumber account, const AddEvents::Row& row, uint32_t needed);
+
+  // commit_webhooks.cpp
+  std::optional<WebhookConfig> find_webhook(AccountNumber account, WebhookProvider provider);
 
   // commit_requests.cpp
   std::optional<ModerationRequest> find_request(AccountNumber account, RequestId id);

@@ -20,6 +20,7 @@
 //                  'd' | account: 4 | job: 8                                  → its segment: 8, to go
 //   erased         scope: 4 | fingerprint: 16                                 → what is still said
 //   claims         channel: 1 | canonical address | 0 | account: 4            → at: 8, hard bounces
+//   webhooks       account: 4 | provider: 1                                   → webhook_codec.cpp
 //   account_changes  account: 4 | sequence: 8                                 → nothing
 //
 // A canonical address holds no octet 0. Thread safety: pure functions.

@@ -17,6 +17,7 @@ namespace suppressd {
 
 class Committer;
 struct RouteMatch;
+class SnsClient;   // server/sns_client.hpp
 class WorkerPool;  // server/worker_pool.hpp: blocking reads of the store
 
 struct AppLimits {
@@ -48,6 +49,7 @@ struct AppParts {
   Metrics& metrics;
   WorkerPool& pool;
   AppLimits limits;
+  SnsClient* sns = nullptr;  // null: nothing can be fetched, so SES proves nothing
 };
 
 /// Immutable; must outlive the exchanges it began.
