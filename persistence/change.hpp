@@ -15,6 +15,7 @@
 #include "persistence/import_outcome.hpp"
 #include "persistence/moderation.hpp"
 #include "persistence/records.hpp"
+#include "persistence/webhook.hpp"
 
 namespace suppressd {
 
@@ -272,6 +273,25 @@ struct ExpireCauses {
 /// Who did it, in `by` of changes that the policies make.
 inline constexpr std::string_view by_policy = "policy";
 
+struct Change;
+/// Sets what proves a provider's word, or whether it feeds the platform; what is absent stays.
+/// `not_found` when there is no record yet and no proof.
+struct SetWebhook {
+  AccountNumber account = platform_number;
+  WebhookProvider provider = WebhookProvider::ses;
+  std::optional<WebhookProof> proof;
+  std::string secret_id;               // of the proof, if it is another one
+  std::optional<bool> feeds_platform;  // of support and admin only
+  bool by_staff = false;               // else a new proof does not feed the platform
+
+  std::optional<WebhookConfig> apply_to(const std::optional<WebhookConfig>& before,
+                                        const Change& change) const;
+};
+struct RemoveWebhook {
+  AccountNumber account = platform_number;
+  WebhookProvider provider = WebhookProvider::ses;
+};
+
 /// The first part of the job of an erasure: everything personal of the contact goes; what suppresses
 /// its addresses stays as a keyed hash with reason and date, in the account, and on the platform
 /// unless another account has such a contact. Other accounts' contacts stay. Refused (`stopped`)
@@ -309,7 +329,8 @@ struct Change {
                CreateKey, RevokeKey, PutContacts, EditContact, DeleteContacts, RestoreContacts,
                CreateSegment, RenameSegment, DeleteSegment, ChangeMembers, FileRequest,
                DecideRequest, ApplyRequest, CreateJob, SetJobState, MoveJob, AddEvents,
-               EraseContact, EraseTraces, AdjustCounts, ForgetImport, ExpireCauses>
+               EraseContact, EraseTraces, AdjustCounts, ForgetImport, ExpireCauses, SetWebhook,
+               RemoveWebhook>
       what;
   std::string by;  // id of the API key
   TimeMs at = 0;

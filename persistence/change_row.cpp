@@ -53,7 +53,8 @@ bool touches_addresses(ChangeKind kind) {
 }
 
 bool known(ChangeKind kind) {
-  return kind >= ChangeKind::add_suppressions && kind <= ChangeKind::counts_adjusted;
+  return (kind >= ChangeKind::add_suppressions && kind <= ChangeKind::counts_adjusted) ||
+         kind == ChangeKind::webhook_set || kind == ChangeKind::webhook_removed;
 }
 
 }  // namespace

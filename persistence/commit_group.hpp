@@ -134,6 +134,8 @@ class CommitGroup {
   Outcome act(const Change& change, const AdjustCounts& what);
   Outcome act(const Change& change, const ForgetImport& what);
   Outcome act(const Change& change, const ExpireCauses& what);
+  Outcome act(const Change& change, const SetWebhook& what);
+  Outcome act(const Change& change, const RemoveWebhook& what);
 
   // commit_standing.cpp: suppressions within other changes, and what they mean for contacts.
   using Row = AddSuppressions::Row;
@@ -218,6 +220,9 @@ class CommitGroup {
                    Outcome& outcome);
   /// Whether so many accounts say by now that the address bounces hard.
   bool claim(AccountNumber account, const AddEvents::Row& row, uint32_t needed);
+
+  // commit_webhooks.cpp
+  std::optional<WebhookConfig> find_webhook(AccountNumber account, WebhookProvider provider);
 
   // commit_requests.cpp
   std::optional<ModerationRequest> find_request(AccountNumber account, RequestId id);

@@ -22,6 +22,7 @@
 //   claims         channel: 1 | canonical address | 0 | account: 4            → at: 8, hard bounces
 //   imports        'c' | account: 4 | job: 8                                  → sums over its rows
 //                  'r' | account: 4 | job: 8 | first row: 8                   → a part's rows
+//   webhooks       account: 4 | provider: 1                                   → webhook_codec.cpp
 //   account_changes  account: 4 | sequence: 8                                 → nothing
 //   event_ids      account: 4 | keyed hash of the id: 16                      → seen at: 8 | content: 8
 //                  no address, nor an id in clear: the content is a keyed hash as well

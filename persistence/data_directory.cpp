@@ -271,6 +271,14 @@ void DataDirectory::create_secret() {
   secret_id_ = hash_of(secret, secret_id_key);
 }
 
+std::array<uint8_t, 32> DataDirectory::derived_key(std::string_view purpose) const {
+  std::array<uint8_t, 32> derived;
+  crypto_generichash(derived.data(), derived.size(),
+                     reinterpret_cast<const unsigned char*>(secret_.data()), secret_.size(),
+                     reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size());
+  return derived;
+}
+
 void DataDirectory::read_secret() {
   std::optional<std::string> content = read_small_file(path_ / "secret");
   if (!content) throw_damaged(path_, "the file secret is missing");

@@ -19,9 +19,12 @@
 // Errors: StoreError. Thread safety: one thread's.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "core/fingerprint.hpp"
 #include "persistence/codec.hpp"
@@ -63,6 +66,8 @@ class DataDirectory {
   void raise_format();
 
   const std::array<std::byte, fingerprint_secret_bytes>& secret() const { return secret_; }
+  /// 256 bits that follow from the secret and the purpose (16 to 64 octets).
+  std::array<uint8_t, 32> derived_key(std::string_view purpose) const;
   const SecretId& secret_id() const { return secret_id_; }
   std::filesystem::path database_path() const { return path_ / "db"; }
   std::filesystem::path runs_path() const { return path_ / "runs"; }

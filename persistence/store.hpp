@@ -19,6 +19,7 @@
 // StorageFailure when RocksDB reports an error. commit() never throws: see Outcome::Status.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -33,6 +34,7 @@
 #include "core/suppression_set.hpp"
 #include "persistence/change.hpp"
 #include "persistence/records.hpp"
+#include "persistence/webhook.hpp"
 
 namespace suppressd {
 
@@ -156,8 +158,12 @@ class Store {
                                              ContactId contact, std::atomic<bool>& stopping) const;
   /// Contacts, segments, requests, jobs, counts (contact_reader.hpp).
   const ContactReader& contacts() const;
-  std::vector<Account> accounts() const;  // all; the server keeps them in memory
-  std::vector<ApiKey> keys() const;       // all, revoked ones too
+  std::vector<Account> accounts() const;        // all; the server keeps them in memory
+  std::vector<ApiKey> keys() const;             // all, revoked ones too
+  std::vector<WebhookConfig> webhooks() const;  // all; the server keeps them in memory
+  /// 256 bits that follow from the directory's secret and the purpose, which names what they are
+  /// used for and the version of it: at least 16 octets, at most 64.
+  std::array<uint8_t, 32> derived_key(std::string_view purpose) const;
 
   /// Writes the loaded set's lines to the directory's image (image.hpp), while the committer goes
   /// on. Every change up to `visible_sequence` must be in the set. Any one thread at a time; asked

@@ -1,4 +1,4 @@
-// Reads for any thread: one suppression, pages of them, accounts, keys.
+// Reads for any thread: one suppression, pages of them, accounts, keys, webhooks.
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -165,6 +165,23 @@ std::vector<Account> Store::accounts() const {
 
 std::vector<ApiKey> Store::keys() const {
   return read_all<ApiKey>(impl_->database, Family::keys, &decode_key);
+}
+
+std::vector<WebhookConfig> Store::webhooks() const {
+  std::unique_ptr<rocksdb::Iterator> row(impl_->database.rocks().NewIterator(
+      read_options(), impl_->database.family(Family::webhooks)));
+  std::vector<WebhookConfig> records;
+  for (row->SeekToFirst(); row->Valid(); row->Next()) {
+    std::optional<WebhookConfig> record = decode_webhook(view(row->key()), view(row->value()));
+    if (!record) throw StorageFailure("a stored webhook is damaged");
+    records.push_back(std::move(*record));
+  }
+  require_ok(row->status());
+  return records;
+}
+
+std::array<uint8_t, 32> Store::derived_key(std::string_view purpose) const {
+  return impl_->directory.derived_key(purpose);
 }
 
 }  // namespace suppressd

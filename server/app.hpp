@@ -18,6 +18,7 @@ namespace suppressd {
 class Committer;
 struct RouteMatch;
 class ImportFiles;
+class SnsClient;   // server/sns_client.hpp
 class WorkerPool;  // server/worker_pool.hpp: blocking reads of the store
 
 struct AppLimits {
@@ -50,6 +51,7 @@ struct AppParts {
   WorkerPool& pool;
   ImportFiles& imports;
   AppLimits limits;
+  SnsClient* sns = nullptr;  // null: nothing can be fetched, so SES proves nothing
 };
 
 /// Immutable; must outlive the exchanges it began.

@@ -8,7 +8,7 @@
 
 namespace suppressd {
 
-/// The parts of a path that its pattern named, percent-decoded.
+/// The parts of a path that its pattern named, percent-decoded. {provider} and {token} are in `id`.
 struct PathParts {
   std::string account, channel, address, id;
 };
@@ -23,7 +23,8 @@ struct Call {
   const Directory::Snapshot& directory;
   PathParts path;
   const ApiKey* key = nullptr;       // null on open routes only
-  const Account* account = nullptr;  // the path's {account}; null where it names none
+  const Account* account = nullptr;  // the path's {account}; null where it names none, and on open
+                                     // routes
 
   AccountNumber scope() const { return account ? account->number : platform_number; }
 };

@@ -69,6 +69,10 @@ std::string_view kind_name(ChangeKind kind) {
       return "contact_erased";
     case ChangeKind::counts_adjusted:
       return "counts_adjusted";
+    case ChangeKind::webhook_set:
+      return "webhook_set";
+    case ChangeKind::webhook_removed:
+      return "webhook_removed";
   }
   return "";
 }
@@ -136,6 +140,12 @@ void add_act(const ChangeRow& row, Json& json) {
     case ChangeKind::segment_deleted:
       json["segment"] = segment_id_text(static_cast<SegmentId>(act->subject));
       json["name"] = act->text;
+      return;
+    case ChangeKind::webhook_set:
+    case ChangeKind::webhook_removed:
+      json["provider"] = name_of(static_cast<WebhookProvider>(act->code));
+      json["secret_id"] = act->text;
+      json["feeds_platform"] = act->number != 0;
       return;
     case ChangeKind::request_filed:
       json["request"] = request_id_text(act->subject);

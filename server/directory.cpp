@@ -25,7 +25,9 @@ bool changes_the_directory(const Change& change) {
   return std::holds_alternative<CreateAccount>(change.what) ||
          std::holds_alternative<UpdateAccount>(change.what) ||
          std::holds_alternative<CreateKey>(change.what) ||
-         std::holds_alternative<RevokeKey>(change.what);
+         std::holds_alternative<RevokeKey>(change.what) ||
+         std::holds_alternative<SetWebhook>(change.what) ||
+         std::holds_alternative<RemoveWebhook>(change.what);
 }
 
 }  // namespace
@@ -64,14 +66,31 @@ void Directory::Snapshot::put(const ApiKey& key) {
   hashes_.put(key.hash, shared);
 }
 
+void Directory::Snapshot::put(const WebhookConfig& config) {
+  webhooks_.put(webhook_place(config.account, config.provider),
+                std::make_shared<const WebhookConfig>(config));
+}
+
+void Directory::Snapshot::apply(const SetWebhook& set, const Change& change) {
+  std::optional<WebhookConfig> before;
+  if (const WebhookConfig* found = webhook(set.account, set.provider)) before = *found;
+  if (const auto after = set.apply_to(before, change)) put(*after);
+}
+
+void Directory::Snapshot::apply(const RemoveWebhook& removed) {
+  webhooks_.put(webhook_place(removed.account, removed.provider), nullptr);
+}
+
 Directory::Directory() {
   publish(std::make_shared<const Snapshot>());
 }
 
-void Directory::load(std::span<const Account> accounts, std::span<const ApiKey> keys) {
+void Directory::load(std::span<const Account> accounts, std::span<const ApiKey> keys,
+                     std::span<const WebhookConfig> webhooks) {
   auto snapshot = std::make_shared<Snapshot>();
   for (const Account& account : accounts) snapshot->put(account);
   for (const ApiKey& key : keys) snapshot->put(key);
+  for (const WebhookConfig& webhook : webhooks) snapshot->put(webhook);
   publish(std::move(snapshot));
 }
 
@@ -92,6 +111,10 @@ void Directory::apply(std::span<const Change> changes, std::span<const Outcome> 
       snapshot->put(account);
     } else if (const auto* created = std::get_if<CreateKey>(&change.what)) {
       snapshot->put(created->key);
+    } else if (const auto* set = std::get_if<SetWebhook>(&change.what)) {
+      snapshot->apply(*set, change);
+    } else if (const auto* removed = std::get_if<RemoveWebhook>(&change.what)) {
+      snapshot->apply(*removed);
     } else if (const auto* revoke = std::get_if<RevokeKey>(&change.what)) {
       const ApiKey* key = snapshot->key(revoke->id);
       if (!key || key->revoked_at != 0) continue;

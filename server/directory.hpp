@@ -1,4 +1,5 @@
-// Accounts and API keys in memory: what authentication and routing read on every request.
+// Accounts, API keys and what proves webhooks, in memory: what authentication and routing read on
+// every request.
 //
 // Invariants
 //  1. A request takes no lock: an I/O thread keeps a View, compares one version number with it and
@@ -37,6 +38,10 @@ class Directory {
     const Account* account(AccountNumber number) const { return numbers_.find(number); }
     const ApiKey* key(const KeyHash& hash) const { return hashes_.find(hash); }
     const ApiKey* key(std::string_view id) const { return keys_.find(id); }
+    /// Null when the account has set none for the provider.
+    const WebhookConfig* webhook(AccountNumber account, WebhookProvider provider) const {
+      return webhooks_.find(webhook_place(account, provider));
+    }
     /// In order of id, those after `id`, at most `limit`.
     std::vector<const Account*> accounts_after(std::string_view id, size_t limit) const;
     std::vector<const ApiKey*> keys_after(std::string_view id, size_t limit) const;
@@ -52,16 +57,26 @@ class Directory {
     struct NumberHash {
       size_t operator()(AccountNumber number) const { return number; }
     };
+    static uint64_t webhook_place(AccountNumber account, WebhookProvider provider) {
+      return uint64_t{account} << 8 | static_cast<uint8_t>(provider);
+    }
+    struct PlaceHash {
+      size_t operator()(uint64_t place) const { return (place >> 8) + place; }
+    };
     struct DigestHash {  // a SHA-256 is already uniform
       size_t operator()(const KeyHash& hash) const;
     };
     void put(const Account& account);
     void put(const ApiKey& key);
+    void put(const WebhookConfig& config);
+    void apply(const SetWebhook& set, const Change& change);
+    void apply(const RemoveWebhook& removed);
 
     CopyOnWriteMap<std::string, Account, TextHash> accounts_;
     CopyOnWriteMap<AccountNumber, Account, NumberHash> numbers_;
     CopyOnWriteMap<std::string, ApiKey, TextHash> keys_;
     CopyOnWriteMap<KeyHash, ApiKey, DigestHash> hashes_;
+    CopyOnWriteMap<uint64_t, WebhookConfig, PlaceHash> webhooks_;  // null where one was removed
   };
 
   /// One thread's hold on the newest snapshot it has seen.
@@ -71,7 +86,8 @@ class Directory {
   };
 
   Directory();
-  void load(std::span<const Account> accounts, std::span<const ApiKey> keys);
+  void load(std::span<const Account> accounts, std::span<const ApiKey> keys,
+            std::span<const WebhookConfig> webhooks = {});
   /// For the Committer's on_commit.
   void apply(std::span<const Change> changes, std::span<const Outcome> outcomes);
   /// The newest snapshot, valid until the View's next refresh.

@@ -88,6 +88,16 @@ std::unique_ptr<Exchange> post_policies_simulate(Call& call);
 std::unique_ptr<Exchange> post_policies_expire(Call& call);
 // classify_route.cpp
 std::unique_ptr<Exchange> post_classify(Call& call);
+// webhook_routes.cpp, webhook_delivery.cpp
+std::unique_ptr<Exchange> get_webhooks(Call& call);
+std::unique_ptr<Exchange> get_webhook(Call& call);
+std::unique_ptr<Exchange> put_webhook(Call& call);
+std::unique_ptr<Exchange> delete_webhook(Call& call);
+std::unique_ptr<Exchange> post_webhook(Call& call);
+// unsubscribe_routes.cpp
+std::unique_ptr<Exchange> post_unsubscribe_tokens(Call& call);
+std::unique_ptr<Exchange> get_unsubscribe(Call& call);
+std::unique_ptr<Exchange> post_unsubscribe(Call& call);
 // operation_routes.cpp
 std::unique_ptr<Exchange> get_livez(Call& call);
 std::unique_ptr<Exchange> get_readyz(Call& call);

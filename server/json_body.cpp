@@ -55,7 +55,9 @@ class BodyExchange final : public Exchange {
   }
 
   Progress on_wake(Answer& answer) override { return inner_->on_wake(answer); }
-  uint64_t buffered_bytes() const override { return body_.size(); }
+  uint64_t buffered_bytes() const override {
+    return inner_ ? inner_->buffered_bytes() : body_.size();
+  }
 
  private:
   const uint64_t octets_max_;

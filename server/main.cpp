@@ -26,6 +26,7 @@
 #include "server/listener.hpp"
 #include "server/log.hpp"
 #include "server/policy_keeper.hpp"
+#include "server/sns_client.hpp"
 #include "server/tls.hpp"
 #include "server/worker_pool.hpp"
 
@@ -162,7 +163,7 @@ int serve(const Options& options) {
   SuppressionSet set;
   // Accounts and keys, renewed by whatever is committed.
   Directory directory;
-  directory.load(store->accounts(), store->keys());
+  directory.load(store->accounts(), store->keys(), store->webhooks());
   // The one writer; store and set meet only here.
   JobBell bell;
   Committer committer(*store, set, [&](auto changes, auto outcomes) {
@@ -183,7 +184,9 @@ int serve(const Options& options) {
   // From a request's head to its answer.
   const AppLimits limits{options.json_body_bytes_max, options.streaming_body_bytes_max,
                          options.line_bytes_max, static_cast<uint32_t>(options.bounce_agreement)};
-  App app({*store, set, committer, directory, health, metrics, pool, imports, limits});
+  // What proves the messages of Amazon SNS.
+  SnsClient sns(fetch_over_https);
+  App app({*store, set, committer, directory, health, metrics, pool, imports, limits, &sns});
   // The I/O threads, each with its own reader of the set.
   Listener listener(listener_options(options), tls, metrics, [&](ThreadCounters& counters) {
     auto worker = std::make_shared<Worker>(set, counters);

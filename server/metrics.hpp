@@ -13,6 +13,14 @@
 
 namespace suppressd {
 
+inline constexpr size_t webhook_kinds = 7;
+
+/// What came by one provider's webhooks.
+struct WebhookCounters {
+  std::atomic<uint64_t> accepted{0}, ignored{0};  // events
+  std::atomic<uint64_t> refused{0};               // deliveries
+};
+
 /// One thread's counters: written by that thread alone.
 struct alignas(64) ThreadCounters {
   using Counter = std::atomic<uint64_t>;
@@ -24,6 +32,7 @@ struct alignas(64) ThreadCounters {
   std::array<Counter, 6> responses{};  // by status class, [2] is 2xx
   Counter framing_errors{0}, deadlines_passed{0}, shed{0};
   Counter checks{0}, addresses_clear{0}, addresses_suppressed{0}, addresses_invalid{0};
+  std::array<WebhookCounters, webhook_kinds> webhooks{};  // by WebhookProvider; [0]: one-click
   // Time from head read to last byte handed to the kernel; bucket i holds < 2^i microseconds.
   std::array<Counter, 32> request_microseconds{};
   // The thread's CPU clock, written once when it starts; -1: it has not.

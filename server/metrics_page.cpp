@@ -188,6 +188,29 @@ class MetricsPage {
     }
   }
 
+  static void add_webhooks(Page& page, const Metrics& metrics) {
+    const auto name = [](size_t kind) {
+      return kind == 0 ? std::string_view("one-click") : name_of(WebhookProvider(kind));
+    };
+    const auto add_all = [&](std::string_view metric, auto WebhookCounters::*member,
+                             const std::string& more) {
+      for (size_t kind = 0; kind < webhook_kinds; ++kind) {
+        const uint64_t count = sum(metrics, [&](const ThreadCounters& thread) {
+          return (thread.webhooks[kind].*member).load(std::memory_order_relaxed);
+        });
+        page.sample(metric, "provider=\"" + std::string(name(kind)) + "\"" + more,
+                    std::to_string(count));
+      }
+    };
+    page.head("suppressd_webhook_events_total", "counter",
+              "Events of proven deliveries, by provider; ignored ones say nothing of an address.");
+    add_all("suppressd_webhook_events_total", &WebhookCounters::accepted, ",result=\"accepted\"");
+    add_all("suppressd_webhook_events_total", &WebhookCounters::ignored, ",result=\"ignored\"");
+    page.head("suppressd_webhook_refused_total", "counter",
+              "Deliveries refused: not proven, stale, replayed, or no such payload.");
+    add_all("suppressd_webhook_refused_total", &WebhookCounters::refused, "");
+  }
+
   /// What serving connections costs, apart from the committer and the store's own threads.
   static void add_io_threads(Page& page, const Metrics& metrics) {
     const std::lock_guard lock(metrics.mutex_);
@@ -239,6 +262,7 @@ std::unique_ptr<Exchange> get_metrics(Call& call) {
   page.head("suppressd_build_info", "gauge", "1, with the version as a label.");
   page.sample("suppressd_build_info", "version=\"" SUPPRESSD_VERSION "\"", "1");
   MetricsPage::add_counters(page, call.parts.metrics);
+  MetricsPage::add_webhooks(page, call.parts.metrics);
   MetricsPage::add_histogram(page, call.parts.metrics);
   MetricsPage::add_io_threads(page, call.parts.metrics);
   add_set(page, call.parts.set);

@@ -145,6 +145,24 @@ constexpr std::array route_table{
           get_analytics},
     Route{"GET", "/v1/accounts/{account}/causes", staff_and_owner, when_ready, reads, get_causes},
 
+    // Webhooks. A provider has no key: the delivery itself proves whose it is.
+    Route{"POST", "/v1/accounts/{account}/webhooks/{provider}", anybody, when_ready, acts,
+          post_webhook},
+    Route{"GET", "/v1/accounts/{account}/webhooks", staff_and_owner, when_ready, reads,
+          get_webhooks},
+    Route{"GET", "/v1/accounts/{account}/webhooks/{provider}", staff_and_owner, when_ready, reads,
+          get_webhook},
+    Route{"PUT", "/v1/accounts/{account}/webhooks/{provider}", staff_and_owner, when_ready, acts,
+          put_webhook},
+    Route{"DELETE", "/v1/accounts/{account}/webhooks/{provider}", staff_and_owner, when_ready, acts,
+          delete_webhook},
+
+    // One-click unsubscribe: the token is the proof.
+    Route{"POST", "/v1/accounts/{account}/unsubscribe-tokens", staff_and_owner_and_sender,
+          when_ready, acts, post_unsubscribe_tokens},
+    Route{"GET", "/u/{token}", anybody, when_ready, acts, get_unsubscribe},
+    Route{"POST", "/u/{token}", anybody, when_ready, acts, post_unsubscribe},
+
     Route{"POST", "/v1/accounts", admin_only, when_ready, acts, post_account},
     Route{"GET", "/v1/accounts", staff, when_ready, reads, get_accounts},
     Route{"GET", "/v1/accounts/{account}", staff_and_owner, when_ready, reads, get_account},
@@ -173,12 +191,13 @@ constexpr bool every_route_says_who() {
 }
 static_assert(every_route_says_who(), "a route without roles");
 
-constexpr bool only_operation_is_open() {
+constexpr bool only_operation_and_deliveries_are_open() {
   return std::all_of(route_table.begin(), route_table.end(), [](const Route& route) {
-    return route.roles.open() != route.pattern.starts_with("/v1/");
+    const bool delivery = route.method == "POST" && route.pattern.ends_with("/webhooks/{provider}");
+    return route.roles.open() != (route.pattern.starts_with("/v1/") && !delivery);
   });
 }
-static_assert(only_operation_is_open(), "a /v1/ route that needs no key");
+static_assert(only_operation_and_deliveries_are_open(), "a /v1/ route that needs no key");
 
 std::string_view take_segment(std::string_view& path) {
   path.remove_prefix(1);  // the '/'

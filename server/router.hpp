@@ -23,7 +23,7 @@ class RoleSet {
   constexpr RoleSet(std::initializer_list<Role> roles) : RoleSet(0) {
     for (const Role role : roles) bits_ = static_cast<uint8_t>(bits_ | bit(role));
   }
-  /// Without any key: operation routes only.
+  /// Without any key: operation routes, and those whose request brings a proof of its own.
   static constexpr RoleSet open_to_all() { return RoleSet(uint8_t{1}); }
 
   constexpr bool open() const { return bits_ == 1; }

@@ -21,8 +21,8 @@ forbid persistence 'boost' 'persistence knows no Boost'
 forbid persistence 'rocksdb' 'RocksDB appears only in .cpp files of persistence' '\.cpp:'
 forbid server '(tools|bench|tests)/' 'server includes no tool, bench or test'
 forbid server 'rocksdb' 'RocksDB appears only in persistence'
-forbid server 'boost/beast' 'Beast appears only in the listener and the session' \
-  '^server/(listener|session)\.(cpp|hpp):'
+forbid server 'boost/beast' 'Beast appears only in the listener, the session and the fetch of webhooks' \
+  '^server/(listener|session|https_fetch)\.(cpp|hpp):'
 forbid tools 'rocksdb' 'RocksDB appears only in persistence'
 
 top=$(git ls-files 2>/dev/null | sed 's,/.*,,' | sort -u |

@@ -345,6 +345,43 @@ def upload_in_parts(server, document):
                     *server.call("GET", mine + "/" + made + "/progress", accept="text/event-stream"))
 
 
+def call_webhooks(server, document):
+    """Settings of webhooks, a delivery whose sender is proven by a token, and a one-click unsubscribe."""
+    mine, account = "/v1/accounts/acme/webhooks", "/v1/accounts/{account}"
+    one, secret = account + "/webhooks/{provider}", "a secret for the test"
+
+    def call(name, target, *body, **more):
+        answer = server.call(name.split()[0], target, *body, **more)
+        document.answer(name, *answer)
+        return answer[2]
+
+    call("PUT " + one, mine + "/postmark", {"secret": secret, "feeds_platform": False})
+    call("PUT " + one, mine + "/dsn", {"user": "postfix"})
+    call("PUT " + one, mine + "/ses", {"topics": ["arn:aws:sns:eu-west-1:123456789012:bounces"]})
+    call("GET " + one, mine + "/postmark")
+    call("GET " + one, mine + "/ses")
+    call("GET " + one, mine + "/arf")
+    call("GET " + account + "/webhooks", mine)
+    bounce = {"RecordType": "Bounce", "ID": 1, "TypeCode": 1, "Email": "dead@example.com", "BouncedAt": "2026-03-01T09:30:00Z"}
+    call("POST " + one, mine + "/postmark", bounce, key=secret)
+    call("POST " + one, mine + "/postmark", bounce, key="another secret for it")
+    call("POST " + one, mine + "/sendgrid", [])
+    call("DELETE " + one, mine + "/postmark")
+    call("DELETE " + one, mine + "/postmark")
+    mint = "POST " + account + "/unsubscribe-tokens"
+    made = json.loads(call(mint, "/v1/accounts/acme/unsubscribe-tokens", {"addresses": ["a@example.com", "b"], "list": "news"}))
+    call(mint, "/v1/accounts/acme/unsubscribe-tokens", {})
+    path = made["tokens"][0]["path"]
+    call("GET /u/{token}", path)
+    call("GET /u/{token}", "/u/none")
+    form = "application/x-www-form-urlencoded"
+    call("POST /u/{token}", path, "List-Unsubscribe=One-Click", form)
+    call("POST /u/{token}", path, "List-Unsubscribe=One-Click", form, accept="text/html")
+    call("POST /u/{token}", path, "Nonsense", form)
+    changes = "GET /v1/accounts/{account}/changes"
+    call(changes, "/v1/accounts/acme/changes?after=0&limit=1000")
+
+
 def control_jobs(server, document):
     """Pausing, resuming and cancelling: as long as a job is under way, so one is made for each try."""
     mine, job = "/v1/accounts/bulk", "/v1/accounts/{account}/jobs/{id}/"
@@ -371,6 +408,7 @@ def main():
                 document.answer(name, *server.call(name.split()[0], target, *body))
             control_jobs(server, document)
             upload_in_parts(server, document)
+            call_webhooks(server, document)
             for accept in ("application/x-ndjson", "text/plain", "application/octet-stream"):
                 document.answer("POST /v1/accounts/{account}/check", *server.call(
                     "POST", "/v1/accounts/acme/check", {"addresses": ["a@example.com"]}, accept=accept))

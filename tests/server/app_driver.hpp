@@ -142,6 +142,7 @@ struct AppDriverOptions {
   bool loaded = true;
   /// Shared with whoever opens the same data directory again; null: one of its own.
   std::shared_ptr<TemporaryFolder> folder{};
+  SnsClient* sns = nullptr;  // outlives the driver
 };
 
 /// Admin key in `admin`; accounts and keys are made through the API, as a client would.
@@ -160,9 +161,9 @@ class AppDriver {
         jobs_(*store_, imports_, committer_, bell_, 2),
         pool_(2, options.pool_queue_tasks_max),
         app_({*store_, set_, committer_, directory_, health_, metrics_, pool_, imports_,
-              options.limits}),
+              options.limits, options.sns}),
         worker_(set_, metrics_.add_thread()) {
-    directory_.load(store_->accounts(), store_->keys());
+    directory_.load(store_->accounts(), store_->keys(), store_->webhooks());
     ensure_admin_key(*store_, committer_, folder_->path());
     std::ifstream file(folder_->path() / "admin.key");
     std::getline(file, admin);

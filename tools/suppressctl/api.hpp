@@ -66,6 +66,7 @@ class Api {
   /// Throws Refusal for every status from 400 on.
   Json get(std::string target) { return call("GET", std::move(target), nullptr); }
   Json post(std::string target, const Json& body) { return call("POST", std::move(target), &body); }
+  Json put(std::string target, const Json& body) { return call("PUT", std::move(target), &body); }
   Json patch(std::string target, const Json& body) {
     return call("PATCH", std::move(target), &body);
   }

@@ -47,5 +47,6 @@ void add_events(CLI::App& app, Context& context);          // events_command.cpp
 void add_jobs(CLI::App& app, Context& context);            // job_commands.cpp
 void add_plan(CLI::App& app, Context& context);            // plan_command.cpp
 void add_status(CLI::App& app, Context& context);          // status_command.cpp
+void add_webhooks(CLI::App& app, Context& context);        // webhook_commands.cpp
 
 }  // namespace suppressctl

@@ -77,6 +77,7 @@ int run(int argc, char** argv) {
   add_export(app, context);
   add_requests(app, context);
   add_events(app, context);
+  add_webhooks(app, context);
   add_classify(app, context);
   add_counts(app, context);
   add_jobs(app, context);
