@@ -42,6 +42,11 @@ void join(Contact& contact, SegmentId segment) {
   }
 }
 
+/// What may change a suppression, whose records are then wanted.
+bool may_suppress(ActivityKind kind) {
+  return kind >= ActivityKind::bounced && kind <= ActivityKind::unsubscribed;
+}
+
 std::optional<Channel> only_channel(uint8_t channels) {
   if (channels == channel_bit(Channel::email)) return Channel::email;
   if (channels == channel_bit(Channel::phone)) return Channel::phone;
@@ -50,23 +55,34 @@ std::optional<Channel> only_channel(uint8_t channels) {
 
 }  // namespace
 
+/// Both scopes' records decide: what is here need not be read one by one.
+void CommitGroup::gather_standing(AccountNumber account, Channel channel,
+                                  std::string_view address) {
+  entry(account, channel, address);
+  entry(platform_number, channel, address);
+}
+
 void CommitGroup::gather_contacts(const Change& change) {
   std::vector<std::string> owners;
   if (const auto* put = std::get_if<PutContacts>(&change.what)) {
     for (const PutContacts::Row& row : put->rows) {
       for (const Channel channel : all_channels) {
         const std::string& address = row.addresses[static_cast<size_t>(channel) - 1];
-        if (!address.empty()) owners.push_back(owner_key(put->account, channel, address));
+        if (address.empty()) continue;
+        owners.push_back(owner_key(put->account, channel, address));
+        gather_standing(put->account, channel, address);
       }
     }
   } else if (const auto* add = std::get_if<AddSuppressions>(&change.what)) {
     if (add->scope == platform_number || !contacts_.any_in(add->scope)) return;
     for (const Row& row : add->rows) {
       owners.push_back(owner_key(add->scope, row.channel, row.address));
+      entry(platform_number, row.channel, row.address);
     }
   } else if (const auto* events = std::get_if<AddEvents>(&change.what)) {
     for (const AddEvents::Row& row : events->rows) {
       owners.push_back(owner_key(events->account, row.channel, row.address));
+      if (may_suppress(row.kind)) gather_standing(events->account, row.channel, row.address);
     }
     gather_events(*events);
   } else if (const auto* remove = std::get_if<DeleteContacts>(&change.what)) {
@@ -119,6 +135,7 @@ Outcome CommitGroup::act(const Change& change, const PutContacts& what) {
     if (!segment || segment->deleting) return refuse(Outcome::Status::not_found);
     known = row.segment;
   }
+  prefetch_owned(what);
   std::vector<ContactOutcome> outcomes;
   outcomes.reserve(what.rows.size());
   for (const PutContacts::Row& row : what.rows) {
@@ -129,6 +146,18 @@ Outcome CommitGroup::act(const Change& change, const PutContacts& what) {
   act.account = what.account;
   return log_contacts(change, ChangeKind::contacts_put, std::move(act), std::move(outcomes),
                       what.step);
+}
+
+void CommitGroup::prefetch_owned(const PutContacts& what) {
+  std::vector<ContactId> known;
+  for (const PutContacts::Row& row : what.rows) {
+    for (const Channel channel : all_channels) {
+      const std::string& address = row.addresses[static_cast<size_t>(channel) - 1];
+      const ContactId id = address.empty() ? 0 : contacts_.owner(what.account, channel, address);
+      if (id != 0) known.push_back(id);
+    }
+  }
+  contacts_.prefetch(what.account, known);
 }
 
 CommitGroup::Taken CommitGroup::take_addresses(const PutContacts& what, const PutContacts::Row& row,

@@ -98,6 +98,7 @@ class CommitGroup {
   void gather(std::span<const Change> changes);
   /// Reads ahead what a change of contacts will ask for.
   void gather_contacts(const Change& change);
+  void gather_standing(AccountNumber account, Channel channel, std::string_view address);
   void read(std::span<Entry* const> entries);
 
   Outcome apply(const Change& change);
@@ -159,6 +160,8 @@ class CommitGroup {
   struct Taken {
     bool kept_deleted = false, restored = false;
   };
+  /// Reads the records of those who have the rows' addresses.
+  void prefetch_owned(const PutContacts& what);
   Taken take_addresses(const PutContacts& what, const PutContacts::Row& row, Contact& contact);
   ContactOutcome delete_contact(const Change& change, AccountNumber account, ContactId id,
                                 uint8_t channels, const std::string& reason, uint64_t shown_at,

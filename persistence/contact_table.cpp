@@ -43,14 +43,20 @@ bool ContactTable::any_in(AccountNumber scope) {
   return created_in_.contains(scope) || count(scope, 0, CountOf::contacts) != 0;
 }
 
-ContactTable::Held& ContactTable::held(AccountNumber account, ContactId id) {
-  const std::string key = contact_key(account, id);
-  const auto [at, fresh] = contacts_.try_emplace(key);
-  Held& held = at->second;
-  if (!fresh) return held;
+ContactTable::Held& ContactTable::hold(const std::string& key, AccountNumber account,
+                                       ContactId id) {
+  Held& held = contacts_.try_emplace(key).first->second;
+  if (held.id != 0) return held;
   held.account = account;
   held.id = id;
   order_.push_back(&held);
+  return held;
+}
+
+ContactTable::Held& ContactTable::held(AccountNumber account, ContactId id) {
+  const std::string key = contact_key(account, id);
+  if (const auto at = contacts_.find(key); at != contacts_.end()) return at->second;
+  Held& held = hold(key, account, id);
   if (const std::string* bytes = overlay_.find(Family::contacts, key)) {
     Contact& contact = held.now.emplace();
     if (!decode(*bytes, contact)) throw StorageFailure("a stored contact is damaged");
@@ -105,7 +111,8 @@ void ContactTable::own(AccountNumber account, const Contact* before, const Conta
 const Contact& ContactTable::create(AccountNumber account, Contact contact, uint64_t sequence) {
   contact.id = next_number(account, 'c');
   for (ContactAddress& address : contact.addresses) address.sequence = sequence;
-  Held& fresh = held(account, contact.id);
+  // Its number was never given: there is nothing to read.
+  Held& fresh = hold(contact_key(account, contact.id), account, contact.id);
   fresh.now = std::move(contact);
   fresh.changed = true;
   created_in_.insert({account, platform_number});

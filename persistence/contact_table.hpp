@@ -76,6 +76,7 @@ class ContactTable {
   };
 
   Held& held(AccountNumber account, ContactId id);
+  Held& hold(const std::string& key, AccountNumber account, ContactId id);
   /// True when it did: it is the first change of a contact that is stored.
   static bool keep_before(Held& contact);
   void own(AccountNumber account, const Contact* before, const Contact* after);
