@@ -53,8 +53,7 @@ bool touches_addresses(ChangeKind kind) {
 }
 
 bool known(ChangeKind kind) {
-  return (kind >= ChangeKind::add_suppressions && kind <= ChangeKind::counts_adjusted) ||
-         kind == ChangeKind::webhook_set || kind == ChangeKind::webhook_removed;
+  return kind >= ChangeKind::add_suppressions && kind <= ChangeKind::webhook_removed;
 }
 
 }  // namespace

@@ -89,8 +89,9 @@ enum class ChangeKind : uint8_t {
   events_added = 25,     // number: how many
   contact_erased = 26,   // subject: the contact
   counts_adjusted = 27,  // number: how many
-  webhook_set = 40,      // code: the provider; number: 1, it feeds the platform; text: secret_id
-  webhook_removed = 41,  // likewise
+  import_forgotten = 28,  // subject: the job
+  webhook_set = 29,       // code: the provider; number: 1, it feeds the platform; text: secret_id
+  webhook_removed = 30,   // likewise
 };
 /// What one change did in an account, without a word that is personal: contacts are told by their
 /// numbers. A change of suppressions that comes with it has rows of its own in `changes`.

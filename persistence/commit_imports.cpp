@@ -3,7 +3,6 @@
 #include <rocksdb/write_batch.h>
 
 #include "persistence/commit_group.hpp"
-#include "persistence/row_walk.hpp"
 
 namespace suppressd {
 namespace {
@@ -99,15 +98,24 @@ void CommitGroup::keep_import(const Change& change, const AddSuppressions& what,
   keep_import_rows(change, *what.step, std::move(rows));
 }
 
-Outcome CommitGroup::act(const Change&, const ForgetImport& what) {
+Outcome CommitGroup::act(const Change& change, const ForgetImport& what) {
   const std::optional<Job> job = find_job(what.account, what.job);
   if (!job || job->kind != JobKind::import_contacts) return refuse(Outcome::Status::not_found);
   if (!ended(job->state)) return refuse(Outcome::Status::stopped);
   overlay_.erase(Family::jobs, job_key(what.account, what.job));
   overlay_.erase(Family::imports, import_counts_key(what.account, what.job));
-  const std::string rows = tagged_key('r', what.account, what.job);
-  require_ok(batch_->DeleteRange(database_.family(Family::imports), rows, successor(rows)));
-  return unchanged();
+  // One by one: reads do not heed deletions of ranges (read_options()).
+  const std::string prefix = tagged_key('r', what.account, what.job);
+  std::unique_ptr<rocksdb::Iterator> part(
+      database_.rocks().NewIterator(read_options(), database_.family(Family::imports)));
+  for (part->Seek(prefix); part->Valid() && part->key().starts_with(prefix); part->Next()) {
+    require_ok(batch_->Delete(database_.family(Family::imports), part->key()));
+  }
+  require_ok(part->status());
+  LoggedAct act;
+  act.account = what.account;
+  act.subject = what.job;
+  return log_act(change, ChangeKind::import_forgotten, act);
 }
 
 }  // namespace suppressd

@@ -69,6 +69,8 @@ std::string_view kind_name(ChangeKind kind) {
       return "contact_erased";
     case ChangeKind::counts_adjusted:
       return "counts_adjusted";
+    case ChangeKind::import_forgotten:
+      return "import_forgotten";
     case ChangeKind::webhook_set:
       return "webhook_set";
     case ChangeKind::webhook_removed:
@@ -158,6 +160,9 @@ void add_act(const ChangeRow& row, Json& json) {
     case ChangeKind::request_applied:
       json["request"] = request_id_text(act->subject);
       json["job"] = job_id_text(act->number);
+      return;
+    case ChangeKind::import_forgotten:
+      json["job"] = job_id_text(act->subject);
       return;
     case ChangeKind::job_created:
     case ChangeKind::job_state_set:
