@@ -1,6 +1,7 @@
 // One-click unsubscribe: tokens, the page that changes nothing, and the POST that does.
 #include <catch2/catch.hpp>
 
+#include "server/time_text.hpp"
 #include "server/unsubscribe_token.hpp"
 #include "tests/server/life_driver.hpp"
 

@@ -140,7 +140,7 @@ struct WebhookDriver : WebhookParts, LifeDriver {
             {"x-twilio-email-event-webhook-timestamp", time}};
   }
   Reply sendgrid(const nlohmann::json& events, const std::string& account = "acme") {
-    const std::string body = events.dump();
+    const std::string body = (events.is_array() ? events : nlohmann::json::array({events})).dump();
     return deliver("sendgrid", body, sendgrid_fields(body, now_seconds()), account);
   }
 

@@ -86,7 +86,7 @@ json bounce(const std::string& type, const std::string& sub_type, const json& re
           {"bounce",
            {{"bounceType", type},
             {"bounceSubType", sub_type},
-            {"bouncedRecipients", recipients},
+            {"bouncedRecipients", recipients.is_array() ? recipients : json::array({recipients})},
             {"timestamp", "2026-03-01T09:30:00.250Z"},
             {"feedbackId", "00000137860315fd-869464a4"},
             {"remoteMtaIp", "127.0.2.0"},
