@@ -132,6 +132,65 @@ TEST_CASE("rows near the limits are the same however the file is read") {
   }
 }
 
+TEST_CASE("whatever octets come: a format or a problem, and rows that cover the text in order") {
+  const uint64_t seed = random_seed();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  const std::vector<std::string> scraps = {"email",
+                                           "phone",
+                                           "reason",
+                                           "a@example.com",
+                                           "+380501234567",
+                                           ",",
+                                           ";",
+                                           "\t",
+                                           "\n",
+                                           "\r",
+                                           "\"",
+                                           "'=",
+                                           "{\"email\":\"b@example.com\"}",
+                                           "{",
+                                           "[",
+                                           "null",
+                                           "status",
+                                           "created",
+                                           "1741080930",
+                                           "\xFF\xFE",
+                                           "\xEF\xBB\xBF",
+                                           "\xC3\xA9",
+                                           "\xC3",
+                                           std::string(1, '\0'),
+                                           " ",
+                                           "5.1.1",
+                                           "spam"};
+  const ImportFolder folder;
+  size_t formats = 0;
+  for (size_t round = 0; round < 2'000 * test_size(); ++round) {
+    std::string upload;
+    for (size_t i = random() % 40; i > 0; --i) upload += scraps[random() % scraps.size()];
+    CAPTURE(upload);
+    const fs::path from = folder.write("upload", upload), text = folder.path / "text";
+    const TextSample sample = sample_text(from, {}, import_sample_bytes);
+    ImportWish wish;
+    wish.suppressions = round % 2 == 0;
+    const auto found = find_import_format(sample.text, sample.whole, wish);
+    fs::remove(text);
+    REQUIRE(make_text(from, text, {}, 1 << 20, [](uint64_t) { return true; }));
+    if (std::holds_alternative<Problem>(found)) continue;
+    ++formats;
+    const ImportFormat& format = std::get<ImportFormat>(found);
+    REQUIRE(parse_format_text(format_text(format)) == format);
+    const ImportTexts rows = read_rows(text, format, {}, 0, 1 + random() % 9);
+    REQUIRE(rows.texts == read_rows(text, format).texts);
+    for (size_t i = 0; i < rows.texts.size(); ++i) {
+      REQUIRE(rows.begins[i] < rows.ends[i]);
+      REQUIRE(rows.ends[i] <=
+              (i + 1 < rows.begins.size() ? rows.begins[i + 1] : fs::file_size(text)));
+    }
+  }
+  CHECK(formats > 100);
+}
+
 TEST_CASE("cells are those of Python's csv module") {
   const ImportFolder folder;
   const std::string script = R"(

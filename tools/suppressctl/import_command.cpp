@@ -14,7 +14,7 @@
 
 #include "tools/suppressctl/api.hpp"
 #include "tools/suppressctl/command.hpp"
-#include "tools/suppressctl/import_job.hpp"
+#include "tools/suppressctl/import_options.hpp"
 #include "tools/suppressctl/import_rows.hpp"
 #include "tools/suppressctl/import_state.hpp"
 #include "tools/suppressctl/output.hpp"
@@ -24,56 +24,9 @@
 namespace suppressctl {
 namespace {
 
-constexpr unsigned batch_rows_max = 1'000'000;
 constexpr size_t import_batch_bytes = 64 << 20;
 /// Read while the connections work: a batch is large, and reading one is quick.
 constexpr unsigned batches_ready_max = 1;
-/// The server names at most so many rejected rows in an answer; each must have its line in
-/// --errors.
-constexpr unsigned batch_rows_with_errors_max = 10'000;
-
-struct ImportOptions {
-  std::string file;
-  std::string format;
-  WantedColumns columns;
-  std::string delimiter;
-  bool header = false;
-  bool no_header = false;
-  std::string reason;
-  std::string campaign;
-  std::string evidence;
-  std::string channel;
-  std::string region;
-  std::string errors_file;
-  bool platform = false;
-  bool resume = false;
-  bool restart = false;
-  unsigned batch_rows = 0;  // as many as may be
-  unsigned connections = 4;
-  unsigned retry_seconds = 60;
-  ImportJobOptions job;
-
-  Format row_format() const {
-    if (!format.empty()) return parse_format(format);
-    const Format guessed = format_of_name(file);
-    return guessed == Format::text && !columns[0].empty() ? Format::csv : guessed;
-  }
-  unsigned rows_per_batch() const {
-    if (batch_rows != 0) return batch_rows;
-    return errors_file.empty() ? batch_rows_max : batch_rows_with_errors_max;
-  }
-  HeaderChoice header_choice() const {
-    return header ? HeaderChoice::yes : no_header ? HeaderChoice::no : HeaderChoice::guess;
-  }
-  /// What decides how rows are read and what they mean: a resumed import must agree in all of it.
-  std::string identity() const {
-    Json json{format,   delimiter, header,  no_header, reason,
-              campaign, evidence,  channel, region,    rows_per_batch()};
-    for (const auto& column : columns) json.push_back(column);
-    return json.dump(-1, ' ', true, Json::error_handler_t::replace);
-  }
-};
-
 struct Job {
   RowBatch batch;
   ImportCounts counts;
@@ -352,71 +305,6 @@ class Import {
   std::atomic<bool> waiting_said_{false};
 };
 
-void add_options(CLI::App& command, ImportOptions& options) {
-  command.add_option("FILE", options.file, "the list; - reads standard input");
-  command.add_option("--format", options.format, "text, csv or ndjson; else by the file's name");
-  command.add_option("--reason", options.reason, "reason of rows that give none")
-      ->type_name("REASON");
-  command.add_option("--column", options.columns[0],
-                     "CSV: the addresses, by name or number from 1");
-  for (size_t i = 1; i < import_members.size(); ++i) {
-    const std::string name(import_members[i]);
-    command.add_option("--" + name + "-column", options.columns[i],
-                       "CSV: " + name + "; else the column of that name, if there is one");
-  }
-  command.add_option("--delimiter", options.delimiter, "CSV: ',', ';' or tab; else found out");
-  auto* header = command.add_flag("--header", options.header, "CSV: the first row is a header");
-  command.add_flag("--no-header", options.no_header, "CSV: the first row is data")
-      ->excludes(header);
-  command.add_option("--campaign", options.campaign, "campaign of rows that give none");
-  command.add_option("--evidence", options.evidence, "evidence of rows that give none");
-  command.add_option("--channel", options.channel, "email or phone; else an @ decides")
-      ->check(CLI::IsMember({"email", "phone"}).description(""));
-  command.add_option("--region", options.region,
-                     "country of phones in national format, such as UA");
-  command.add_flag("--platform", options.platform, "into the list of all accounts");
-  command.add_option("--errors", options.errors_file,
-                     "write rejected rows here: line, error, address");
-  auto* resume = command.add_flag("--resume", options.resume,
-                                  "insist on resuming: an error when nothing was interrupted");
-  command.add_flag("--restart", options.restart, "forget an interrupted import of this file")
-      ->excludes(resume);
-  command
-      .add_option("--batch", options.batch_rows, "rows a request (1000000; 10000 with --errors)")
-      ->check(CLI::Range(1u, batch_rows_max).description(""));
-  command.add_option("--connections", options.connections, "requests in flight (4)")
-      ->check(CLI::Range(1, 64).description(""));
-  command.add_option("--retry-for", options.retry_seconds,
-                     "seconds to wait for a busy or lost server (60)");
-}
-
-/// What both ways share, and a refusal of what the server's imports do not know.
-ImportJobOptions job_options(const ImportOptions& options, const CLI::App& command) {
-  for (const char* name : {"--platform", "--resume", "--restart", "--batch", "--connections",
-                           "--errors", "--channel", "--evidence", "--campaign-column"}) {
-    if (command.count(name) > 0)
-      throw Failure(std::string(name) + " is for lists in batches, without --mode or --attach.");
-  }
-  ImportJobOptions job = options.job;
-  job.file = options.file;
-  job.format = options.format;
-  job.delimiter = options.delimiter;
-  job.header = options.header ? "true" : options.no_header ? "false" : "";
-  job.region = options.region;
-  job.reason = options.reason;
-  job.campaign = options.campaign;
-  job.retry_seconds = options.retry_seconds;
-  if (job.email_column.empty() && job.phone_column.empty())
-    job.email_column = job.phone_column = options.columns[0];
-  for (size_t i = 1; i < import_members.size(); ++i) {
-    if (import_members[i] == "reason") job.reason_column = options.columns[i];
-    if (import_members[i] == "at") job.at_column = options.columns[i];
-    if (import_members[i] == "evidence") job.evidence_column = options.columns[i];
-    if (import_members[i] == "region") job.region_column = options.columns[i];
-  }
-  return job;
-}
-
 }  // namespace
 
 void add_import(CLI::App& app, Context& context) {
@@ -443,12 +331,12 @@ void add_import(CLI::App& app, Context& context) {
       "  suppressctl import --platform --reason spam_trap traps.txt\n"
       "  suppressctl import --contacts customers.csv.gz --clean clean.csv --rejected bad.csv\n"
       "  suppressctl import --mode suppress mailgun_bounces.csv");
-  add_options(*command, *options);
+  add_import_options(*command, *options);
   add_import_job_options(*command, options->job);
   command->callback([options, command, &context] {
     const Settings settings = context.settings();
     if (options->job.wanted()) {
-      context.exit_code = run_import_job(settings, job_options(*options, *command));
+      context.exit_code = run_import_job(settings, import_job_options(*options, *command));
       return;
     }
     if (options->file.empty()) throw Failure("Which FILE? - reads standard input.");

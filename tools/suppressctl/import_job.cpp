@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds first_look{10};
 constexpr milliseconds longest_look{1000};
+constexpr int server_error = 500;
 
 volatile sig_atomic_t interrupted = 0;
 
@@ -145,6 +146,9 @@ class ImportJob {
     } catch (const ConnectionLost&) {
       say_how_to_go_on();
       throw;
+    } catch (const Refusal& refusal) {
+      if (refusal.status >= server_error) say_how_to_go_on();  // busy too long, a full disk
+      throw;
     }
   }
 
@@ -164,7 +168,7 @@ class ImportJob {
       });
       id_ = upload.id();
       return whole;
-    } catch (const ConnectionLost&) {
+    } catch (...) {
       id_ = upload.id();
       throw;
     }
