@@ -236,7 +236,10 @@ void compare_with_check(ImportDriver& driver, const std::vector<FileLine>& lines
       row = one["scope"].get<std::string>() + ":" + one["reason"].get<std::string>();
     }
   }
-  CHECK(said == expected.suppressed);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    INFO("row " << i + 1 << ": " << lines[i].text);
+    REQUIRE(said[i] == expected.suppressed[i]);
+  }
 }
 
 }  // namespace
