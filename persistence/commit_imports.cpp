@@ -1,6 +1,5 @@
 // What an import keeps of its rows, in the commit that stores them; and its end.
 #include <rocksdb/db.h>
-#include <rocksdb/write_batch.h>
 
 #include "persistence/commit_group.hpp"
 
