@@ -1,6 +1,7 @@
 // The life of contacts at scale: a data directory with many contacts in one account, many accounts
 // and a long list of suppressions is made through the store, then the real server is asked over HTTP
-// for what its screens need, one request at a time, and runs a job, beside which it checks.
+// for what its screens need, one request at a time, and runs jobs, an import and reports of campaigns,
+// beside which it checks.
 //
 //   contacts_bench SUPPRESSD [--contacts N] [--accounts N] [--suppressions N] [--requests N]
 //                  [--rounds N] [--directory DIR]
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -36,6 +38,7 @@ using nlohmann::json;
 constexpr auto start_deadline = std::chrono::minutes(20);
 constexpr size_t check_batch = 10'000;
 constexpr size_t check_batches_min = 30;
+constexpr uint64_t body_rows = 10'000;  // of events and contacts that are sent
 const std::string account = "/v1/accounts/account-0";
 
 struct Arguments {
@@ -286,6 +289,80 @@ void measure_jobs(const Server& server, Checker& checker) {
               json::object());
 }
 
+std::string new_email(uint64_t i) {
+  return "new." + std::to_string(i) + "@example" + std::to_string(i % 97) + ".com";
+}
+
+/// A file of contacts that the account has not, as an import; checks beside it.
+void measure_import(const Server& server, Checker& checker, uint64_t rows) {
+  HttpClient client = server.client();
+  std::string file = "email,city\n";
+  for (uint64_t i = 0; i < rows; ++i) file += new_email(i) + ',' + contact_city(i) + '\n';
+  const auto begin = Clock::now();
+  const HttpAnswer made = client.request("POST", account + "/imports", "text/csv", file);
+  if (made.status != 202) throw std::runtime_error("import: " + made.body);
+  const std::string id = json::parse(made.body)["import"]["id"];
+  double took = 0;
+  auto looked = begin;
+  const double cost = checker.cost([&] {
+    if (took == 0 && Clock::now() - looked >= std::chrono::milliseconds(50)) {
+      looked = Clock::now();
+      if (job_of(client, id)["state"] != "running") took = seconds_since(begin);
+    }
+    return took != 0;
+  });
+  if (job_of(client, id)["changed"] != rows) throw std::runtime_error("an import left rows out");
+  std::printf("%-44s %9llu rows  %9.0f rows/s; a check beside it %6.1f ns of CPU an address\n",
+              "import: new contacts, CSV to the last commit", static_cast<unsigned long long>(rows),
+              static_cast<double>(rows) / took, cost);
+}
+
+/// Rows, an NDJSON body after the other on a connection of their own; checks beside them.
+void measure_rows(const Server& server, Checker& checker, const char* what, const std::string& path,
+                  uint64_t rows, const std::function<json(uint64_t)>& row) {
+  double took = 0;
+  auto sending = std::async(std::launch::async, [&] {
+    HttpClient client = server.client();
+    for (uint64_t from = 0; from < rows; from += body_rows) {
+      std::string body;
+      for (uint64_t i = from; i < std::min(rows, from + body_rows); ++i)
+        body += row(i).dump() + '\n';
+      const auto begin = Clock::now();
+      const HttpAnswer answer =
+          client.request("POST", account + path, "application/x-ndjson", body);
+      took += seconds_since(begin);
+      if (answer.status != 200) throw std::runtime_error(std::string(what) + ": " + answer.body);
+    }
+  });
+  const double cost = checker.cost(
+      [&] { return sending.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+  sending.get();
+  std::printf("%-44s %9llu rows  %9.0f rows/s; a check beside it %6.1f ns of CPU an address\n",
+              what, static_cast<unsigned long long>(rows), static_cast<double>(rows) / took, cost);
+}
+
+void measure_ways_in(const Server& server, Checker& checker, const LifeSize& size) {
+  const uint64_t rows = std::max<uint64_t>(size.contacts / 5, 1);
+  measure_import(server, checker, rows);
+  measure_rows(server, checker, "POST contacts: new ones", "/contacts", rows, [&](uint64_t i) {
+    return json{{"email", new_email(rows + i)}, {"fields", {{"city", contact_city(i)}}}};
+  });
+  measure_rows(server, checker, "POST events: sent and delivered", "/events", rows, [](uint64_t i) {
+    return json{{"type", i % 2 == 0 ? "sent" : "delivered"},
+                {"email", new_email(i / 2)},
+                {"campaign", "spring"},
+                {"event_id", "event-" + std::to_string(i)}};
+  });
+  measure_rows(server, checker, "POST events: bounces with replies", "/events", rows / 4,
+               [](uint64_t i) {
+                 return json{{"type", "bounced"},
+                             {"email", new_email(i)},
+                             {"text", i % 5 == 0 ? "550 5.1.1 no such user" : "452 4.2.2 full"},
+                             {"campaign", "spring"},
+                             {"event_id", "bounce-" + std::to_string(i)}};
+               });
+}
+
 int run(const Arguments& arguments) {
   const TemporaryDirectory scratch;
   const fs::path data =
@@ -309,6 +386,7 @@ int run(const Arguments& arguments) {
   measure_screens(client, arguments);
   Checker checker(server, size);
   measure_jobs(server, checker);
+  measure_ways_in(server, checker, size);
   std::printf("end         %.0f MiB resident\n",
               static_cast<double>(server.resident_bytes()) / (1 << 20));
   return 0;
