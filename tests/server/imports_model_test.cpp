@@ -229,14 +229,18 @@ void compare_with_check(ImportDriver& driver, const std::vector<FileLine>& lines
   const Reply reply = driver.post(driver.path("/check"), body, "text/plain");
   REQUIRE(reply.status == 200);
   std::vector<std::string> said(lines.size());
-  for (const json& one : reply.json()["results"]) {
+  const json answer = reply.json();
+  for (const json& one : answer["results"]) {
     REQUIRE(one["verdict"] == "suppressed");
     std::string& row = said[asked[one["index"].get<size_t>()].first];
     if (row.empty()) {
       row = one["scope"].get<std::string>() + ":" + one["reason"].get<std::string>();
     }
   }
-  CHECK(said == expected.suppressed);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    INFO("row " << i + 1 << ": " << lines[i].text);
+    REQUIRE(said[i] == expected.suppressed[i]);
+  }
 }
 
 }  // namespace

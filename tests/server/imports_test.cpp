@@ -1,5 +1,6 @@
 // Imports: what becomes of a file, uploads in parts and again, confirmation, a full disk, and what is
 // refused.
+#include "server/gzip_writer.hpp"
 #include "server/import_sweep.hpp"
 #include "tests/server/import_driver.hpp"
 
@@ -337,4 +338,33 @@ TEST_CASE("one writer at a time, and only so many", "[imports]") {
   CHECK(driver.append("j1", many(3).size(), "").problem() == "upload-busy");
   CHECK(driver.upload("", many(3)).status == 503);
   CHECK(driver.get(driver.path("/imports")).json()["items"].size() == 1);
+}
+
+TEST_CASE("a packed file in another encoding is unpacked by its job", "[imports]") {
+  ImportDriver driver;
+  std::string latin1 = "email;city\n";
+  for (size_t i = 0; i < 2'000; ++i) latin1 += "row" + std::to_string(i) + "@example.com;K\xf6ln\n";
+  std::string packed;
+  GzipWriter().write(latin1, true, packed);
+  const json report = driver.imported("", packed, {{"content-encoding", "gzip"}});
+  INFO(report.dump(1));
+  CHECK(report["new"] == 2'000);
+  CHECK(report["format"]["encoding"] == "latin1");
+  CHECK(report["format"]["delimiter"] == ";");
+  CHECK(report["received_bytes"] == packed.size());
+  CHECK(driver.contact("row7@example.com").fields.at("city") == "K\xc3\xb6ln");
+  CHECK(driver.clean("j1").starts_with("email;city\nrow0@example.com;K\xc3\xb6ln\n"));
+  const Reply cut = driver.upload("", packed.substr(0, packed.size() - 9));
+  CHECK(cut.status == 422);
+  CHECK(cut.problem() == "unreadable-file");
+  CHECK(cut.json()["errors"] == json{{{"error", "truncated_compression"}}});
+}
+
+TEST_CASE("several imports run in turns", "[imports]") {
+  ImportDriver driver;
+  for (const char* name : {"ann", "bob", "cid"}) {
+    REQUIRE(driver.upload("", many(11'000, name)).status == 202);
+  }
+  for (const char* id : {"j1", "j2", "j3"}) CHECK(driver.settled(id)["new"] == 11'000);
+  CHECK(driver.count(ContactState::active) == 33'000);
 }
