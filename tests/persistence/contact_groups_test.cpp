@@ -151,7 +151,7 @@ class RandomWork {
     for (size_t left = 1 + below(5); left != 0; --left) {
       const Channel to = channel();
       const auto kind = static_cast<ActivityKind>(4 + below(8));
-      what.rows.push_back({kind, to, address(to), "", {}, time(), "c1", "detail"});
+      what.rows.push_back({kind, to, address(to), "", {}, time(), "c1", "detail", ""});
     }
     return what;
   }
