@@ -2,6 +2,7 @@
 // is fetched; and that neither a killed server nor Ctrl-C loses an upload.
 #include <signal.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/tools/real_server.hpp"
@@ -46,9 +47,11 @@ TEST_CASE("contacts are imported by the server, and clean and rejected rows come
   ServerWithList server;
   const std::string file = server.folder.write("customers.csv", customers);
   const std::string clean = server.folder.path("clean.csv"), bad = server.folder.path("bad.csv"),
-                    blocked = server.folder.path("blocked.csv");
-  const Json report = server.json({"import", "--contacts", file, "--clean", clean, "--rejected",
-                                   bad, "--rows", "suppressed=" + blocked});
+                    blocked = server.folder.path("blocked.csv"),
+                    all = server.folder.path("all.csv");
+  const Json report =
+      server.json({"import", "--contacts", "--clean", clean, "--rejected", bad, "--rows",
+                   "suppressed=" + blocked, "--rows", "all=" + all, file});
   CHECK(report["state"] == "done");
   CHECK(report["mode"] == "contacts");
   CHECK(report["rows"] == 5);
@@ -60,6 +63,8 @@ TEST_CASE("contacts are imported by the server, and clean and rejected rows come
   CHECK_THAT(server.folder.read("bad.csv"), Contains("no_at_sign"));
   CHECK_THAT(server.folder.read("blocked.csv"),
              Contains("bob@example.com") && Contains("hard_bounce") && Contains("cid@example.com"));
+  const std::string rows = server.folder.read("all.csv");
+  CHECK(std::count(rows.begin(), rows.end(), '\n') == 6);
   CHECK_FALSE(server.folder.has("clean.csv.part"));
   CHECK(server.json({"counts"})["email"]["all"] == 3);
   const Finished shown = server.ctl({"import", "--attach", report["id"]});
@@ -93,6 +98,23 @@ TEST_CASE("a provider's export becomes suppressions, with its reasons") {
   CHECK(report["new"] == 2);
   CHECK(server.json({"explain", "gone@example.com"})["reason"] == "hard_bounce");
   CHECK(server.json({"explain", "angry@example.com"})["reason"] == "complaint");
+}
+
+TEST_CASE("suppressing most of an account's contacts waits until it is confirmed") {
+  ServerWithAccount server;
+  std::string list;
+  for (int i = 0; i < 2'000; ++i) list += "user" + std::to_string(i) + "@example.com\n";
+  const std::string file = server.folder.write("list.txt", list);
+  server.json({"import", "--contacts", file});
+  const Finished asked = server.ctl({"import", "--mode", "suppress", file});
+  INFO(asked.err);
+  CHECK(asked.exit_code == 1);
+  CHECK_THAT(asked.err, Contains("suppressctl import --attach j2 --confirm 2000"));
+  CHECK(server.json({"explain", "user1@example.com"})["verdict"] == "clear");
+  const Json report = server.json({"import", "--attach", "j2", "--confirm", "2000"});
+  CHECK(report["state"] == "done");
+  CHECK(report["new"] == 2'000);
+  CHECK(server.json({"explain", "user1@example.com"})["verdict"] == "suppressed");
 }
 
 TEST_CASE("options of one way of importing are refused by the other") {

@@ -310,6 +310,7 @@ void add_import_job_options(CLI::App& command, ImportJobOptions& options) {
                   "write a class of rows: new, updated, unchanged, restored, deleted, conflict,\n"
                   "duplicate, invalid, suppressed, rejected or all; again for more")
       ->type_name("CLASS=FILE")
+      ->allow_extra_args(false)
       ->group(group);
 }
 
