@@ -190,7 +190,7 @@ TEST_CASE("what the lists show otherwise than when it was shown is not deleted")
     // How often it was sent to is not shown: that does not count.
     AddEvents events{1, {}, false, 0};
     for (const TimeMs at : {500, 600}) {
-      events.rows.push_back({ActivityKind::sent, Channel::email, "c@x.y", "", {}, at, "", ""});
+      events.rows.push_back({ActivityKind::sent, Channel::email, "c@x.y", "", {}, at, "", "", ""});
     }
     const uint64_t shown_at = one.commit(change_of(events)).sequence;
     one.commit(change_of(events));
