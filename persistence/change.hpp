@@ -350,7 +350,7 @@ struct Outcome {
   uint32_t updated = 0;    // rows: a cause joined
   uint32_t unchanged = 0;  // rows: nothing new
   AccountNumber account = platform_number;  // CreateAccount: the number given
-  uint64_t id = 0;  // the number given to a contact, a segment, a request or a job
+  uint64_t id = 0;          // the number given to a contact, a segment, a request or a job
   uint32_t duplicates = 0;  // AddEvents: rows whose event was there; among `unchanged` too
   /// AddEvents: positions of rows whose id belongs to another event. Counted nowhere else.
   std::vector<uint32_t> refused_rows{};
