@@ -260,7 +260,7 @@ inline constexpr TimeMs bounce_confirm_ms = 24ull * 60 * 60 * 1000;
 /// Ends the causes of these addresses that have expired at the time of the change: those of a reason
 /// when none of them, and no bounce, is younger than its days; and those of soft_bounce_limit when
 /// the time that its policy gave them is over. What is there by then decides, not what was when the
-/// addresses were looked up (Store::find_expired).
+/// addresses were looked up (BounceReader::expired).
 struct ExpireCauses {
   struct Row {
     Channel channel = Channel::email;

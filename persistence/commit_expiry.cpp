@@ -1,4 +1,5 @@
-// Causes that end by themselves, and what is remembered of bounces while they do not.
+// Causes that end by themselves, and what is remembered of bounces while they do not. When the
+// normalizer writes an address otherwise, what is remembered stays under the old one, as claims do.
 #include <algorithm>
 
 #include "persistence/bounces.hpp"
