@@ -170,8 +170,8 @@ void add_act(const ChangeRow& row, Json& json) {
       json["job"] = job_id_text(act->subject);
       json["does"] = name_of(static_cast<JobKind>(act->code));
       // Of a creation only the number of one that does not run at once is there.
-      json["state"] = name_of(act->number == 0 ? JobState::running
-                                               : static_cast<JobState>(act->number));
+      json["state"] =
+          name_of(act->number == 0 ? JobState::running : static_cast<JobState>(act->number));
       return;
     case ChangeKind::events_added:
     case ChangeKind::counts_adjusted:

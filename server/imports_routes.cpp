@@ -62,25 +62,6 @@ std::optional<Problem> read_upload_fields(const Call& call, bool needs_offset,
   return std::nullopt;
 }
 
-Problem stopped_problem(const Job& job) {
-  if (job.state == JobState::uploading) {
-    return {409,
-            "upload-incomplete",
-            "The import's file is not complete.",
-            "Send what is missing, or cancel it.",
-            {},
-            {},
-            {}};
-  }
-  return {409,
-          "job-ended",
-          "The job is over.",
-          "It is done, cancelled or failed: it can neither stop nor go on.",
-          {},
-          {},
-          {}};
-}
-
 /// Sets the state of a job that is an import, then shows it.
 std::unique_ptr<Exchange> change_import(const JobAuthor& author, SetJobState set,
                                         std::string_view content) {
@@ -94,7 +75,7 @@ std::unique_ptr<Exchange> change_import(const JobAuthor& author, SetJobState set
         if (made.status != Outcome::Status::stopped) return show_import(author, id, 200, made);
         return read_then(author.parts, author.wake, [author, id] {
           const auto job = find_import(author.parts.store.contacts(), {author.account, id});
-          return problem_exchange(job ? stopped_problem(*job) : unknown_import_problem());
+          return problem_exchange(job ? stopped_job_problem(*job) : unknown_import_problem());
         });
       });
 }

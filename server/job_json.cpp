@@ -33,6 +33,17 @@ Json rate_json(const Job& job) {
   return std::round(static_cast<double>(job.done) / seconds);
 }
 
+/// 409: it begins with the end of its upload.
+Problem upload_incomplete_problem() {
+  return {409,
+          "upload-incomplete",
+          "The import's file is not complete.",
+          "Send what is missing, or cancel it.",
+          {},
+          {},
+          {}};
+}
+
 /// 409 for a job that is over.
 Problem job_ended_problem() {
   return {409,
@@ -55,10 +66,6 @@ Problem erasure_begun_problem() {
           {}};
 }
 
-bool over(const Job& job) {
-  return ended(job.state);
-}
-
 using JobAnswer = std::function<void(const Job&, const Outcome&, Answer&)>;
 
 /// Commits, then reads the job, then has it written. `known` 0: the change makes it.
@@ -73,7 +80,7 @@ std::unique_ptr<Exchange> commit_and_show(const JobAuthor& author, Change change
       const auto job = author.parts.store.contacts().job(author.account, id);
       if (!job) return write_problem(unknown_job_problem(), answer);
       if (outcome.status == Outcome::Status::stopped) {
-        return write_problem(over(*job) ? job_ended_problem() : erasure_begun_problem(), answer);
+        return write_problem(stopped_job_problem(*job), answer);
       }
       add_outcome_fields(outcome, answer);
       write(*job, outcome, answer);
@@ -84,6 +91,11 @@ std::unique_ptr<Exchange> commit_and_show(const JobAuthor& author, Change change
 }
 
 }  // namespace
+
+Problem stopped_job_problem(const Job& job) {
+  if (ended(job.state)) return job_ended_problem();
+  return job.state == JobState::uploading ? upload_incomplete_problem() : erasure_begun_problem();
+}
 
 Json job_json(const Job& job) {
   Json json{{"id", job_id_text(job.id)}};

@@ -18,6 +18,9 @@ namespace suppressd {
 /// {"id","kind","state","total","done","changed","skipped","progress","rows_per_second",…}.
 nlohmann::ordered_json job_json(const Job& job);
 
+/// 409: why a job that is there cannot take the state it was to take.
+Problem stopped_job_problem(const Job& job);
+
 /// Who asks for a change, kept from the call for what comes after its handler returned.
 struct JobAuthor {
   explicit JobAuthor(const Call& call)

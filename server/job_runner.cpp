@@ -50,11 +50,7 @@ void JobBell::connect(std::function<void()> ring) {
 
 JobRunner::JobRunner(const Store& store, const ImportFiles& files, Committer& committer,
                      JobBell& bell, unsigned threads)
-    : store_(store),
-      files_(files),
-      committer_(committer),
-      bell_(bell),
-      thread_count_(threads) {}
+    : store_(store), files_(files), committer_(committer), bell_(bell), thread_count_(threads) {}
 
 JobRunner::~JobRunner() {
   stop();
