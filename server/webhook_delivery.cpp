@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
+#include "server/bounce_intake.hpp"
 #include "server/committer.hpp"
 #include "server/handlers.hpp"
 #include "server/json_answer.hpp"
@@ -135,18 +136,17 @@ Step prove_and_read(const WebhookDelivery& delivery, SnsClient* sns) {
 /// What the exchange keeps of its request.
 struct Recipient {
   WebhookProvider provider = WebhookProvider::ses;
-  AccountNumber account = platform_number;
-  bool feeds_platform = false;
   std::string name;  // the provider's
+  AddEvents events;  // without rows
 };
 
 class DeliveryExchange final : public Exchange {
  public:
-  DeliveryExchange(const AppParts& parts, Worker& worker, Wake wake, WebhookDelivery delivery)
+  DeliveryExchange(const AppParts& parts, Worker& worker, Wake wake, Recipient recipient,
+                   WebhookDelivery delivery)
       : parts_(parts),
         worker_(worker),
-        recipient_{delivery.config.provider, delivery.config.account,
-                   delivery.config.feeds_platform, std::string(name_of(delivery.config.provider))},
+        recipient_(std::move(recipient)),
         delivery_(std::make_shared<const WebhookDelivery>(std::move(delivery))),
         mailbox_(std::make_shared<Mailbox<Step>>(std::move(wake))) {}
 
@@ -197,6 +197,8 @@ class DeliveryExchange final : public Exchange {
       if (event.address != row.address) row.given = event.address;
       // A proven event from a clock that is ahead happened all the same: it came now at the latest.
       row.at = event.at == 0 ? now : std::min(event.at, now);
+      row.timed = event.at != 0 && event.at <= now;
+      row.confirmable = event.what == What::hard_confirmed;
       row.campaign = cut(std::move(event.campaign), campaign_octets_max);
       row.detail = cut(std::move(event.detail), evidence_octets_max);
       row.id = recipient_.name + ":" + id;
@@ -225,9 +227,10 @@ class DeliveryExchange final : public Exchange {
       return finish(nothing, answer);
     }
     Change change{what_of(std::move(rows)), "webhook:" + recipient_.name, now_ms(), std::nullopt};
-    change.idempotency = Idempotency{"webhook " + recipient_.name + " " +
-                                         std::to_string(recipient_.account) + " " + reading.token,
-                                     {}};
+    change.idempotency =
+        Idempotency{"webhook " + recipient_.name + " " + std::to_string(recipient_.events.account) +
+                        " " + reading.token,
+                    {}};
     std::copy(reading.body_hash.begin(), reading.body_hash.end(),
               change.idempotency->request_hash.begin());
     const bool queued = parts_.committer.submit(
@@ -240,15 +243,11 @@ class DeliveryExchange final : public Exchange {
   decltype(Change::what) what_of(std::vector<AddEvents::Row> rows) const {
     if (rows.empty()) {
       AddSuppressions nothing;  // changes nothing; its token is remembered
-      nothing.scope = recipient_.account;
+      nothing.scope = recipient_.events.account;
       return nothing;
     }
-    AddEvents events;
-    events.account = recipient_.account;
+    AddEvents events = recipient_.events;
     events.rows = std::move(rows);
-    events.trusted = recipient_.feeds_platform;
-    events.claims_needed = parts_.limits.bounce_agreement;
-    events.source = "webhook:" + recipient_.name;
     return events;
   }
 
@@ -258,7 +257,10 @@ class DeliveryExchange final : public Exchange {
     }
     if (const auto problem = outcome_problem(outcome)) return refuse(*problem, answer);
     const bool again = outcome.status == Outcome::Status::replayed;
-    const uint64_t accepted = again ? 0 : rows_;
+    // An id that belongs to another event is as good as none: it was told once, and counts once.
+    const uint64_t known = outcome.duplicates + outcome.refused_rows.size();
+    const uint64_t duplicates = again ? rows_ : known;
+    const uint64_t accepted = rows_ - duplicates;
     const uint64_t ignored = ignored_ + unidentified_ + invalid_;
     WebhookCounters& counters = worker_.counters.webhooks[static_cast<size_t>(recipient_.provider)];
     ThreadCounters::add(counters.accepted, accepted);
@@ -270,7 +272,7 @@ class DeliveryExchange final : public Exchange {
                 {"ignored", ignored_},
                 {"unidentified", unidentified_},
                 {"invalid", invalid_},
-                {"duplicates", again ? rows_ : 0}},
+                {"duplicates", duplicates}},
                200, answer);
     return Progress::done;
   }
@@ -344,14 +346,19 @@ std::unique_ptr<Exchange> post_webhook(Call& call) {
   if (is_mail(*provider)) {
     if (auto problem = check_mail_type(call.head)) return problem_exchange(*problem);
   }
+  Recipient recipient{*provider, std::string(name_of(*provider)),
+                      events_for(*account, call.parts.limits.bounce_agreement)};
+  recipient.events.trusted = config->feeds_platform;
+  recipient.events.source = "webhook:" + recipient.name;
   WebhookDelivery delivery{*config, call.head.fields, {}, now_ms()};
-  return body_exchange(call.head, way_of(*provider).body_bytes_max,
-                       [&parts = call.parts, &worker = call.worker, wake = call.wake,
-                        delivery = std::move(delivery)](std::string body) mutable {
-                         delivery.body = std::move(body);
-                         return std::make_unique<DeliveryExchange>(parts, worker, wake,
-                                                                   std::move(delivery));
-                       });
+  return body_exchange(
+      call.head, way_of(*provider).body_bytes_max,
+      [&parts = call.parts, &worker = call.worker, wake = call.wake,
+       recipient = std::move(recipient), delivery = std::move(delivery)](std::string body) mutable {
+        delivery.body = std::move(body);
+        return std::make_unique<DeliveryExchange>(parts, worker, wake, std::move(recipient),
+                                                  std::move(delivery));
+      });
 }
 
 }  // namespace suppressd
