@@ -9,7 +9,7 @@ namespace {
 
 AddEvents::Row event_row(ActivityKind kind, std::string address, TimeMs at,
                          Channel channel = Channel::email) {
-  return {kind, channel, std::move(address), "", {}, at, "spring", "550 5.1.1"};
+  return {kind, channel, std::move(address), "", {}, at, "spring", "550 5.1.1", ""};
 }
 
 Change events_of(AccountNumber account, std::vector<AddEvents::Row> rows, uint32_t needed = 0,
