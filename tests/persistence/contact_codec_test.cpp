@@ -135,7 +135,7 @@ TEST_CASE("numbers out of their range are refused") {
   REQUIRE_FALSE(contact_again(with(contact_bytes, reason, 9)));
   REQUIRE_FALSE(segment_again(with(segment_bytes, segment_bytes.size() - 1, 2)));
   REQUIRE_FALSE(activity_again(with(activity_bytes, 1, 0)));
-  REQUIRE_FALSE(activity_again(with(activity_bytes, 1, 18)));
+  REQUIRE_FALSE(activity_again(with(activity_bytes, 1, 20)));
   REQUIRE_FALSE(activity_again(with(activity_bytes, 2, 3)));
   REQUIRE_FALSE(activity_again(with(activity_bytes, activity_bytes.size() - 1, 9)));
 }

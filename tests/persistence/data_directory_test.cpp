@@ -58,11 +58,11 @@ TEST_CASE("a newer format is refused without changing a byte") {
   TemporaryDirectory directory;
   fill(directory.path());
   write_file(directory.path() / "FORMAT",
-             "suppressd data directory\nformat 4\nall else may differ");
+             "suppressd data directory\nformat 5\nall else may differ");
   auto before = contents_of(directory.path());
   std::string sentence;
   REQUIRE(refusal(directory.path(), &sentence) == Kind::newer_format);
-  REQUIRE(sentence.find("format 4") != std::string::npos);
+  REQUIRE(sentence.find("format 5") != std::string::npos);
   REQUIRE(contents_of(directory.path()) == before);
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("numbers out of their range make no request and no job") {
     REQUIRE_FALSE(request_again(with(request_bytes, place, 0)));
     REQUIRE_FALSE(request_again(with(request_bytes, place, 5)));
     REQUIRE_FALSE(job_again(with(job_bytes, place, 0)));
-    REQUIRE_FALSE(job_again(with(job_bytes, place, 8)));
+    REQUIRE_FALSE(job_again(with(job_bytes, place, 9)));
   }
   const size_t targets = request_bytes.find("so be it") + 8;
   REQUIRE_FALSE(request_again(with(request_bytes, targets, 0x7f)));  // more than there can be
