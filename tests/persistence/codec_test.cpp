@@ -101,7 +101,12 @@ TEST_CASE("accounts, keys, meta and remembered outcomes have these bytes") {
   remembered.outcome.unchanged = 3;
   remembered.outcome.account = 4;
   remembered.outcome.id = 5;
-  REQUIRE(bytes_of(remembered) == "\x02"s + std::string(32, 'H') + "\x09\x01\x02\x03\x04\x05"s);
+  remembered.outcome.duplicates = 6;
+  remembered.outcome.refused_rows = {7};
+  REQUIRE(bytes_of(remembered) ==
+          "\x03"s + std::string(32, 'H') + "\x09\x01\x02\x03\x04\x05\x06\x01\x07"s);
+  REQUIRE(decode_remembered(bytes_of(remembered))->outcome.refused_rows ==
+          remembered.outcome.refused_rows);
   REQUIRE(decode_remembered(bytes_of(remembered))->outcome.id == 5);
   // As they were remembered before contacts were.
   const std::string version_1 = "\x01"s + std::string(32, 'H') + "\x09\x01\x02\x03\x04"s;
