@@ -103,7 +103,7 @@ class Trial {
  private:
   void try_bounces(const SuppressionKey& key, const BounceRecord& record) {
     BounceRecord replayed;
-    const TimeMs span = trial_.days * one_day_ms;
+    const TimeMs span = trial_.days * day_ms;
     for (const BounceRecord::Bounce& one : record.bounces) {
       if (one.at + span <= trial_.at) continue;
       replayed.add(one);
@@ -180,7 +180,7 @@ ExpiredCauses BounceReader::expired(AccountNumber scope, const ExpiryDays& after
   if (!any(after_days)) return found;
   const std::string prefix = scope_prefix(scope);
   RowWalk row(snapshot, Family::suppressions, std::max<std::string_view>(prefix, from),
-              successor(prefix));
+              successor(prefix), RowWalk::Extent::whole);
   for (size_t looked_at = 0; row.valid(); row.next()) {
     if (looked_at++ == looked_at_max || found.rows.size() == change_rows_max) {
       found.next = row.key();

@@ -13,7 +13,7 @@ constexpr uint8_t bounces_version = 1;
 
 bool BounceRecord::confirms(TimeMs at) const {
   return std::any_of(bounces.begin(), bounces.end(), [at](const Bounce& one) {
-    return one.confirmable && one.at + bounce_confirm_ms <= at;
+    return one.confirmable && one.at + bounce_confirm_ms <= at && at <= one.at + bounces_kept_ms;
   });
 }
 
@@ -34,7 +34,7 @@ bool BounceRecord::reach(const SoftBouncePolicy& policy) {
   if (policy.limit == 0 || bounces.empty()) return false;
   const TimeMs newest = bounces.back().at;
   const auto counts = [&](const Bounce& one) {
-    return one.at > counted_until && one.at + policy.days * one_day_ms > newest;
+    return one.at > counted_until && one.at + policy.days * day_ms > newest;
   };
   if (std::count_if(bounces.begin(), bounces.end(), counts) < policy.limit) return false;
   counted_until = newest;
@@ -42,7 +42,7 @@ bool BounceRecord::reach(const SoftBouncePolicy& policy) {
   for (uint32_t i = 0; i < limits && days < policy.longest_days; ++i) days *= 2;
   days = std::min<uint64_t>(days, policy.longest_days);
   ++limits;
-  expires_at = std::max(expires_at, newest + days * one_day_ms);
+  expires_at = std::max(expires_at, newest + days * day_ms);
   return true;
 }
 
@@ -121,7 +121,7 @@ std::vector<Reason> expired_reasons(const Suppression& record, const BounceRecor
     TimeMs last = newest[i];
     if (reason == Reason::hard_bounce && bounces != nullptr)
       last = std::max(last, bounces->last_hard);
-    const bool by_days = after_days[i] != 0 && last + after_days[i] * one_day_ms <= now;
+    const bool by_days = after_days[i] != 0 && last + after_days[i] * day_ms <= now;
     const bool by_limit = reason == Reason::soft_bounce_limit && bounces != nullptr &&
                           bounces->expires_at != 0 && bounces->expires_at <= now;
     if (by_days || by_limit) over.push_back(reason);

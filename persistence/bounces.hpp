@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "persistence/change.hpp"
+#include "persistence/keys.hpp"
 
 namespace suppressd {
 
-inline constexpr TimeMs one_day_ms = 24ull * 60 * 60 * 1000;
-inline constexpr TimeMs bounces_kept_ms = 90 * one_day_ms;
+inline constexpr TimeMs bounces_kept_ms = 90 * day_ms;
 inline constexpr size_t bounces_kept_max = 64;  // of an address; past it the oldest go
 
 struct BounceRecord {

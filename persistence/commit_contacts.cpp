@@ -85,6 +85,13 @@ void CommitGroup::gather_contacts(const Change& change) {
       if (may_suppress(row.kind)) gather_standing(events->account, row.channel, row.address);
     }
     gather_events(*events);
+  } else if (const auto* over = std::get_if<ExpireCauses>(&change.what)) {
+    for (const ExpireCauses::Row& row : over->rows) {
+      gather_standing(over->scope, row.channel, row.address);
+      if (over->scope == platform_number) continue;
+      owners.push_back(owner_key(over->scope, row.channel, row.address));
+    }
+    gather_bounces(*over);
   } else if (const auto* remove = std::get_if<DeleteContacts>(&change.what)) {
     contacts_.prefetch(remove->account, remove->ids);
   } else if (const auto* restore = std::get_if<RestoreContacts>(&change.what)) {

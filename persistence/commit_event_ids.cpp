@@ -57,8 +57,11 @@ void CommitGroup::gather_events(const AddEvents& what) {
   std::vector<std::string> ids, bounces;
   for (const AddEvents::Row& row : what.rows) {
     if (!row.id.empty()) ids.push_back(event_id_key(what.account, row.id));
-    if (row.kind != ActivityKind::sent) {
-      bounces.push_back(bounces_key(what.account, row.channel, row.address));
+    if (!tells_of_address(row.kind)) continue;
+    bounces.push_back(bounces_key(what.account, row.channel, row.address));
+    // A hard one may reach the platform.
+    if (row.kind == ActivityKind::bounced || row.confirmable) {
+      bounces.push_back(bounces_key(platform_number, row.channel, row.address));
     }
   }
   overlay_.prefetch(Family::event_ids, std::move(ids));

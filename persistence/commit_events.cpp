@@ -89,12 +89,14 @@ std::vector<ContactId> CommitGroup::contacts_of(AccountNumber account,
   return ids;
 }
 
+bool CommitGroup::tells_of_address(ActivityKind kind) {
+  return kind != ActivityKind::sent && kind != ActivityKind::blocked &&
+         kind != ActivityKind::complained && kind != ActivityKind::unsubscribed;
+}
+
 CommitGroup::Told CommitGroup::tell_bounces(const AddEvents& what, const AddEvents::Row& row) {
   Told told{&row, row.kind, ""};
-  if (row.kind == ActivityKind::sent || row.kind == ActivityKind::blocked ||
-      row.kind == ActivityKind::complained || row.kind == ActivityKind::unsubscribed) {
-    return told;
-  }
+  if (!tells_of_address(row.kind)) return told;
   const BounceRecord before = find_bounces(what.account, row.channel, row.address);
   BounceRecord after = before;
   if (row.kind == ActivityKind::soft_bounced) {

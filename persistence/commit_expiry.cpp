@@ -16,6 +16,15 @@ BounceRecord CommitGroup::find_bounces(AccountNumber scope, Channel channel,
   return std::move(*record);
 }
 
+void CommitGroup::gather_bounces(const ExpireCauses& what) {
+  std::vector<std::string> keys;
+  keys.reserve(what.rows.size());
+  for (const ExpireCauses::Row& row : what.rows) {
+    keys.push_back(bounces_key(what.scope, row.channel, row.address));
+  }
+  overlay_.prefetch(Family::bounces, std::move(keys));
+}
+
 void CommitGroup::put_bounces(AccountNumber scope, Channel channel, std::string_view address,
                               const BounceRecord& before, const BounceRecord& after) {
   if (before == after) return;
@@ -43,12 +52,15 @@ bool CommitGroup::end_causes(const Change& change, AccountNumber scope, Channel 
     return std::find(reasons.begin(), reasons.end(), cause.reason) != reasons.end();
   });
   if (ended == 0) return false;
-  mark_changed(entry);
-  std::string row;
-  encode_change_head(ChangeKind::remove_suppression, change.by, change.at, row);
-  encode_change_address(scope, channel, address, entry.after, {}, row);
-  log(row, scope);
-  refresh_contacts(change, scope, channel, address);
+  // Who said so before has been heard: the platform wants as many words again.
+  if (scope == platform_number &&
+      std::find(reasons.begin(), reasons.end(), Reason::hard_bounce) != reasons.end()) {
+    for (const std::string& claim :
+         overlay_.keys_with(Family::claims, owner_prefix(channel, address))) {
+      overlay_.erase(Family::claims, claim);
+    }
+  }
+  log_entry(change, ChangeKind::remove_suppression, scope, channel, address, entry);
   return true;
 }
 

@@ -142,6 +142,10 @@ class CommitGroup {
   using Row = AddSuppressions::Row;
   /// Adds causes and logs them as a change of their own, if they say anything new.
   Outcome suppress(const Change& change, AccountNumber scope, const std::vector<Row>& rows);
+  /// The record was changed: a row of its own in `changes`, and whom it concerns.
+  void log_entry(const Change& change, ChangeKind kind, AccountNumber scope, Channel channel,
+                 std::string_view address, Entry& entry,
+                 const std::optional<Exemption>& exemption = {});
   /// Ends all causes of the scope; false when there are none.
   bool unsuppress(const Change& change, AccountNumber scope, Channel channel,
                   std::string_view address);
@@ -202,6 +206,7 @@ class CommitGroup {
 
   // commit_event_ids.cpp
   void gather_events(const AddEvents& what);
+  void gather_bounces(const ExpireCauses& what);
   enum class Seen : uint8_t { never, same, other };
   /// Remembers the event's id when it was never seen.
   Seen see(const AddEvents& what, const AddEvents::Row& row, TimeMs now);
@@ -215,6 +220,8 @@ class CommitGroup {
     ActivityKind kind;
     std::string limit;  // what reached the limit of soft bounces, in words; else empty
   };
+  /// Whether it works: what is remembered of bounces may change by it.
+  static bool tells_of_address(ActivityKind kind);
   Told tell_bounces(const AddEvents& what, const AddEvents::Row& row);
   /// Whom each row is about (0: nobody), their records read ahead.
   std::vector<ContactId> contacts_of(AccountNumber account, const std::vector<Told>& events);

@@ -16,17 +16,23 @@ Outcome CommitGroup::suppress(const Change& change, AccountNumber scope,
   return add_suppressions(change, what, entries, false);
 }
 
+void CommitGroup::log_entry(const Change& change, ChangeKind kind, AccountNumber scope,
+                            Channel channel, std::string_view address, Entry& entry,
+                            const std::optional<Exemption>& exemption) {
+  mark_changed(entry);
+  std::string row;
+  encode_change_head(kind, change.by, change.at, row);
+  encode_change_address(scope, channel, address, entry.after, exemption, row);
+  log(row, scope);
+  refresh_contacts(change, scope, channel, address);
+}
+
 bool CommitGroup::unsuppress(const Change& change, AccountNumber scope, Channel channel,
                              std::string_view address) {
   Entry& entry = entry_now(scope, channel, address);
   if (entry.record().causes.empty()) return false;
   entry.record().causes.clear();
-  mark_changed(entry);
-  std::string row;
-  encode_change_head(ChangeKind::remove_suppression, change.by, change.at, row);
-  encode_change_address(scope, channel, address, entry.after, {}, row);
-  log(row, scope);
-  refresh_contacts(change, scope, channel, address);
+  log_entry(change, ChangeKind::remove_suppression, scope, channel, address, entry);
   return true;
 }
 
@@ -36,12 +42,7 @@ bool CommitGroup::set_exemption(const Change& change, AccountNumber scope, Chann
   Entry& entry = entry_now(scope, channel, address);
   if (exemption == entry.record().exemption) return false;
   entry.record().exemption = exemption;
-  mark_changed(entry);
-  std::string row;
-  encode_change_head(ChangeKind::set_exemption, change.by, change.at, row);
-  encode_change_address(scope, channel, address, entry.after, exemption, row);
-  log(row, scope);
-  refresh_contacts(change, scope, channel, address);
+  log_entry(change, ChangeKind::set_exemption, scope, channel, address, entry, exemption);
   return true;
 }
 

@@ -74,7 +74,7 @@ class EventsExchange final : public RowStream {
     if (hashed != nullptr) hash_rows(events.rows, *hashed);
     const TimeMs now = now_ms();
     for (AddEvents::Row& row : events.rows) {
-      if (row.at == 0) row.at = now;
+      if (!row.timed) row.at = now;
     }
     return {std::move(events), request_.key_id, now, std::nullopt};
   }

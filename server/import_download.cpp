@@ -187,7 +187,8 @@ class DownloadSource final : public PieceSource {
     const auto channel = mark.suppressed();
     append_csv_cell(channel ? name_of(mark.reason(*channel)) : "", false, out);
     append_csv_cell(channel ? name_of(mark.scope(*channel)) : "", false, out);
-    cells(octets(row.begin, row.end), out);
+    // A row may be longer than what is read of one.
+    cells(octets(row.begin, std::min(row.end, row.begin + import_row_bytes_max)), out);
     end_csv_row(out);
   }
 

@@ -8,14 +8,17 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <unordered_set>
 
 #include "persistence/data_directory.hpp"
+#include "server/input_file.hpp"
 
 namespace suppressd {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t bucket_count = 256;  // of 100 million rows with two addresses each takes 16 MB
+constexpr size_t bucket_count = 256;  // one at a time is in memory, as its different addresses
+constexpr size_t bucket_piece_records = 50'000;
 constexpr size_t bucket_buffer_bytes = 32 << 10;
 constexpr size_t fingerprint_bytes = 12, record_bytes = fingerprint_bytes + sizeof(uint64_t);
 constexpr size_t rows_between_clocks = 256;
@@ -53,9 +56,14 @@ class Descriptor {
   int number_ = -1;
 };
 
-struct Record {
-  std::array<char, fingerprint_bytes> fingerprint;
-  uint64_t row;  // * 4 + role
+/// The start of an address's fingerprint, which is random already.
+using Head = std::array<char, fingerprint_bytes>;
+struct HeadHash {
+  size_t operator()(const Head& head) const {
+    size_t hash = 0;
+    std::memcpy(&hash, head.data() + fingerprint_bytes - sizeof hash, sizeof hash);
+    return hash;
+  }
 };
 
 /// A file's octets in memory that the kernel takes back when it wants to.
@@ -148,7 +156,7 @@ bool ImportScan::go_on(std::chrono::milliseconds time) {
   }
   for (; next_bucket_ < bucket_count; ++next_bucket_) {
     if (std::chrono::steady_clock::now() >= until) return false;
-    sort_bucket();
+    mark_repeats();
   }
   buckets_->marks->sync(folder_ / "duplicates");
   sync_directory(folder_);
@@ -157,7 +165,6 @@ bool ImportScan::go_on(std::chrono::milliseconds time) {
 
 void ImportScan::read_row(const ImportRow& row) {
   const uint64_t number = rows++;
-  octets = row.end;
   if (row.error != ImportError::none) {
     ++errors[static_cast<uint8_t>(row.error)];
     return;
@@ -168,47 +175,39 @@ void ImportScan::read_row(const ImportRow& row) {
     const std::string& address = row.addresses[static_cast<size_t>(channel) - 1];
     if (address.empty()) continue;
     const Fingerprint fingerprint = key_(CanonicalAddress::from_stored(channel, address));
+    ++addresses;
     buckets_->add(folder_, fingerprint, number * 4 + role);
     role = second_phone;
   }
 }
 
-void ImportScan::sort_bucket() {
+/// Records lie in the order of rows, so whichever comes after another one of its address repeats it.
+void ImportScan::mark_repeats() {
   const fs::path file = Buckets::file(folder_, next_bucket_);
-  std::error_code none;
-  const uint64_t size = fs::file_size(file, none);
-  if (none || size < record_bytes) return;
-  std::vector<Record> records(size / record_bytes);
-  {
-    std::string text(size, '\0');
-    const Descriptor from(file, O_RDONLY);
-    for (size_t read = 0; read < text.size();) {
-      const ssize_t got = ::read(from.number(), text.data() + read, text.size() - read);
-      if (got == 0) errno = EIO;
-      if (got <= 0 && errno != EINTR) fail("cannot read", file);
-      if (got > 0) read += static_cast<size_t>(got);
+  if (!fs::exists(file)) return;
+  std::unordered_set<Head, HeadHash> seen;
+  std::string piece(bucket_piece_records * record_bytes, '\0');
+  const InputFile from(file);
+  for (uint64_t at = 0; const size_t got = from.read(piece.data(), piece.size(), at); at += got) {
+    for (size_t i = 0; i + record_bytes <= got; i += record_bytes) {
+      Head head;
+      uint64_t place = 0;
+      std::memcpy(head.data(), piece.data() + i, fingerprint_bytes);
+      std::memcpy(&place, piece.data() + i + fingerprint_bytes, sizeof place);
+      if (!seen.insert(head).second) mark(place);
     }
-    for (size_t i = 0; i < records.size(); ++i) {
-      const char* const at = text.data() + i * record_bytes;
-      std::memcpy(records[i].fingerprint.data(), at, fingerprint_bytes);
-      std::memcpy(&records[i].row, at + fingerprint_bytes, sizeof records[i].row);
-    }
-  }
-  std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) {
-    const int order = std::memcmp(a.fingerprint.data(), b.fingerprint.data(), fingerprint_bytes);
-    return order != 0 ? order < 0 : a.row < b.row;
-  });
-  for (size_t i = 1; i < records.size(); ++i) {
-    if (records[i].fingerprint != records[i - 1].fingerprint) continue;
-    const uint64_t row = records[i].row / 4;
-    unsigned char& octet = (*buckets_->marks)[row / rows_an_octet];
-    const auto shift = static_cast<unsigned>(row % rows_an_octet) * 2;
-    if (((octet >> shift) & 3u) == 0) --usable;
-    const unsigned mark =
-        records[i].row % 4 == identity ? ImportDuplicates::repeats : ImportDuplicates::phone_taken;
-    octet = static_cast<unsigned char>(octet | (mark << shift));
   }
   fs::remove(file);
+}
+
+void ImportScan::mark(uint64_t place) {
+  const uint64_t row = place / 4;
+  unsigned char& octet = (*buckets_->marks)[row / rows_an_octet];
+  const auto shift = static_cast<unsigned>(row % rows_an_octet) * 2;
+  if (((octet >> shift) & 3u) == 0) --usable;
+  const unsigned mark =
+      place % 4 == identity ? ImportDuplicates::repeats : ImportDuplicates::phone_taken;
+  octet = static_cast<unsigned char>(octet | (mark << shift));
 }
 
 ImportDuplicates::ImportDuplicates(const fs::path& file) : file_(file) {

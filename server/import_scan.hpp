@@ -35,14 +35,15 @@ class ImportScan {
   bool go_on(std::chrono::milliseconds time);
 
   uint64_t rows = 0;
-  uint64_t usable = 0;  // of them: neither invalid nor repeating; known at the end
-  uint64_t octets = 0;  // of the text, so far
+  uint64_t usable = 0;     // of them: neither invalid nor repeating; known at the end
+  uint64_t addresses = 0;  // of valid rows, repeated ones too
   std::map<uint8_t, uint64_t> errors;
 
  private:
   struct Buckets;
   void read_row(const ImportRow& row);
-  void sort_bucket();
+  void mark_repeats();
+  void mark(uint64_t place);
 
   const std::filesystem::path folder_;
   const FingerprintKey& key_;

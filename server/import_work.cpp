@@ -143,7 +143,7 @@ std::optional<Change> ImportWork::scan() {
   }
   const uint64_t contacts = store_.contacts().count_of(account_, 0, CountOf::contacts);
   const bool guarded = plan_.mode == ImportMode::suppress && plan_.confirmed_rows != done->rows &&
-                       done->usable * 100 > contacts * files_.limits().suppress_percent &&
+                       done->addresses * 100 > contacts * files_.limits().suppress_percent &&
                        contacts != 0;
   return move(guarded ? Stage::guard : Stage::rows, guarded ? "0 0 0" : "0 0", done->rows);
 }
@@ -168,20 +168,31 @@ std::optional<Change> ImportWork::guard() {
         octet_ = row_ = 0;
         return move(Stage::rows, "0 0");
       }
-      const bool repeated = (repeats(row_ - 1) & ImportDuplicates::repeats) != 0;
-      if (repeated || row.error != ImportError::none) continue;
-      for (const Channel channel : all_channels) {
-        const std::string& address = row.addresses[static_cast<size_t>(channel) - 1];
-        if (address.empty()) continue;
-        const auto contact = reader.contact_of(account_, channel, address);
-        if (!contact || contact->of(channel).standing.reason != Reason::none) continue;
-        ++hits_;
-        break;
-      }
+      if (row.error == ImportError::none) hits_ += hits_of(row);
     }
   } while (std::chrono::steady_clock::now() < until);
   return move(Stage::guard,
               std::to_string(octet_) + " " + std::to_string(row_) + " " + std::to_string(hits_));
+}
+
+/// How many clear contacts its suppressions would hit that no earlier row hits.
+uint64_t ImportWork::hits_of(const ImportRow& row) {
+  const uint8_t repeated = repeats(row_ - 1);
+  uint8_t mark = ImportDuplicates::repeats;  // of the row's first address; then its phone's
+  ContactId hit = 0;
+  uint64_t hits = 0;
+  for (const Channel channel : all_channels) {
+    const std::string& address = row.addresses[static_cast<size_t>(channel) - 1];
+    if (address.empty()) continue;
+    const bool known = (repeated & std::exchange(mark, ImportDuplicates::phone_taken)) != 0;
+    if (known) continue;
+    const auto contact = store_.contacts().contact_of(account_, channel, address);
+    if (!contact || contact->id == hit) continue;
+    if (contact->of(channel).standing.reason != Reason::none) continue;
+    hit = contact->id;
+    ++hits;
+  }
+  return hits;
 }
 
 std::unique_ptr<ImportRows> ImportWork::rows_from(uint64_t octet) {

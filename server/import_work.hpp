@@ -55,6 +55,7 @@ class ImportWork {
 
   std::unique_ptr<ImportRows> rows_from(uint64_t octet);
   bool next_row(ImportRow& row);
+  uint64_t hits_of(const ImportRow& row);
   uint8_t repeats(uint64_t number);
   ImportMark mark_of(const ImportRow& row, uint8_t repeated) const;
   Change put_contacts(std::vector<ImportRow> rows, JobStep step);

@@ -179,13 +179,13 @@ int serve(const Options& options) {
   // What ends by itself.
   PolicyKeeper policies(*store, committer, directory,
                         static_cast<uint16_t>(options.platform_hard_bounce_days));
+  // What proves the messages of Amazon SNS; the threads below may be asking it to their end.
+  SnsClient sns(fetch_over_https);
   // Threads for reads of the store.
   WorkerPool pool(static_cast<unsigned>(options.worker_threads));
   // From a request's head to its answer.
   const AppLimits limits{options.json_body_bytes_max, options.streaming_body_bytes_max,
                          options.line_bytes_max, static_cast<uint32_t>(options.bounce_agreement)};
-  // What proves the messages of Amazon SNS.
-  SnsClient sns(fetch_over_https);
   App app({*store, set, committer, directory, health, metrics, pool, imports, limits, &sns});
   // The I/O threads, each with its own reader of the set.
   Listener listener(listener_options(options), tls, metrics, [&](ThreadCounters& counters) {

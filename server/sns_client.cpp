@@ -127,6 +127,10 @@ SnsClient::Key SnsClient::key(const std::string& url, TimeMs now, std::optional<
       }
       kept.until = now + (kept.key ? kept_ms : avoided_ms);
       const std::lock_guard lock(mutex_);
+      // Names that were no good are anybody's; keys are not, and stay while there is room.
+      if (kept_.size() >= sns_certificates_max) {
+        std::erase_if(kept_, [](const auto& one) { return one.second.key == nullptr; });
+      }
       if (kept_.size() >= sns_certificates_max) kept_.clear();
       kept_[url] = kept;
     }
@@ -138,8 +142,9 @@ SnsClient::Key SnsClient::key(const std::string& url, TimeMs now, std::optional<
   return valid(kept, now);
 }
 
-bool SnsClient::confirm(const std::string& url) const {
-  return fetch_(url).has_value();
+bool SnsClient::confirm(const std::string& url) {
+  const std::unique_lock turn(fetching_, std::try_to_lock);
+  return turn.owns_lock() && fetch_(url).has_value();
 }
 
 }  // namespace suppressd

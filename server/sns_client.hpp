@@ -48,8 +48,8 @@ class SnsClient {
   /// The RSA key of the certificate at `url`, which is_sns_certificate_url(), if it is valid now.
   /// Null and a problem (503: it cannot be fetched now), or null and none: it is no good.
   Key key(const std::string& url, TimeMs now, std::optional<Problem>& problem);
-  /// Asks for `url`, which is_sns_url(); false when that fails.
-  bool confirm(const std::string& url) const;
+  /// Asks for `url`, which is_sns_url(); false when that fails, or while something is fetched.
+  bool confirm(const std::string& url);
 
  private:
   struct Kept {

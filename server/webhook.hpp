@@ -33,7 +33,8 @@ inline constexpr uint64_t webhook_mail_bytes_max = 8ull << 20;  // of a raw mess
 inline constexpr size_t webhook_events_max = 10'000;            // in one delivery
 
 // How old a signature may be. Where it covers the body a repetition can only repeat itself, so the
-// limit is about as long as the provider tries; where it does not, it is as short as one retry.
+// limit may be long; where it does not, it is short. A provider that repeats an old signature for
+// longer than that is refused.
 // Tokens of deliveries are remembered longer than any of them (idempotency_kept_ms).
 inline constexpr std::chrono::minutes ses_age_max{60};
 inline constexpr std::chrono::minutes sendgrid_age_max{12 * 60};

@@ -16,6 +16,7 @@ namespace {
 
 using What = WebhookEvent::What;
 
+constexpr size_t separators_a_part = 4;
 constexpr size_t mail_parts_max = 256;         // of a message, those of the returned one too
 constexpr int mail_depth_max = 8;              // of multiparts around the report
 constexpr size_t report_octets_max = 1 << 20;  // of the report's fields, decoded
@@ -26,13 +27,16 @@ struct Unref {
 template <class T>
 using Held = std::unique_ptr<T, Unref>;
 
-/// GMime's parser goes one call deeper with each part inside another, so their number is bounded
-/// before it begins. A message may write "Content-Type:" into its text as often as it likes; that so
-/// many do is not worth a better count.
+/// What the parser makes of a message is bounded before it begins: parts inside parts, and parts
+/// beside parts, which need no more than the line that separates them. A message may write either
+/// into its text as often as it likes; that so many do is not worth a better count.
 bool few_parts(std::string_view mail) {
-  constexpr std::string_view name = "content-type:";
+  constexpr std::string_view name = "content-type:", separator = "\n--";
   const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
-  size_t parts = 0;
+  size_t parts = 0, separators = 0;
+  for (size_t at = 0; (at = mail.find(separator, at)) != mail.npos; at += separator.size()) {
+    if (++separators > separators_a_part * mail_parts_max) return false;
+  }
   for (auto at = mail.begin();; at += name.size()) {
     at = std::search(at, mail.end(), name.begin(), name.end(), same);
     if (at == mail.end()) return true;

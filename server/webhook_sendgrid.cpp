@@ -18,9 +18,9 @@ std::optional<What> classified(std::string_view classification) {
   const std::string name = to_lower(classification);
   if (name == "invalid address") return What::hard;
   if (name == "mailbox unavailable") return What::soft;
-  for (const std::string_view ours : {"content", "reputation", "technical", "frequency or volume",
-                                      "frequency", "frequency/volume too high"}) {
-    if (name == ours) return What::blocked;
+  // Some reports spell them out: "Frequency or Volume Too High", "Technical Failure".
+  for (const std::string_view start : {"content", "reputation", "technical", "frequency"}) {
+    if (name.starts_with(start)) return What::blocked;
   }
   return std::nullopt;
 }

@@ -104,7 +104,6 @@ std::optional<What> bounce_of(const object& bounce, const object& recipient) {
       sub_type == "AttachmentRejected") {
     return What::blocked;
   }
-  if (type == "Undetermined") return said;
   // A domain that does not exist is called transient, too: hard when it is said again.
   return said == What::hard_confirmed ? What::hard_confirmed : What::soft;
 }

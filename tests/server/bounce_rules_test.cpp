@@ -68,6 +68,16 @@ TEST_CASE("codes of RFC 3463 fall into the classes of the table") {
   CHECK(class_of("", "4.4.4", "no such domain") == "hard_confirmed");
 }
 
+TEST_CASE("a receiver's policy and a broken sender say nothing of the recipient, however vague") {
+  for (const char* text : {"554 5.7.1 <a@example.com>: Recipient address rejected: Access denied",
+                           "550 5.7.1 Requested action not taken: mailbox unavailable",
+                           "550 Sender domain does not exist", "550 Sender domain not found",
+                           "550 Sender domain has null MX"}) {
+    INFO(text);
+    CHECK(class_of("", "", text) == "blocked");
+  }
+}
+
 TEST_CASE("without an enhanced code the reply and the text decide, and who is unsure says soft") {
   for (const std::string_view code : {"550", "551", "552", "553", "554", "421", "450", "451"}) {
     INFO(code);

@@ -1,9 +1,7 @@
-#include <zlib.h>
-#include <zstd.h>
-
 #include <catch2/catch.hpp>
 
 #include "check_harness.hpp"
+#include "packed.hpp"
 #include "server/content_decoder.hpp"
 #include "server/problem.hpp"
 
@@ -13,34 +11,6 @@ using namespace suppressd::testing;
 namespace {
 
 constexpr uint64_t decoded_max = 64 << 20;
-
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-std::string zstd(std::string_view text, int window_log = 0) {
-  ZSTD_CCtx* context = ZSTD_createCCtx();
-  if (window_log != 0) ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  // Without the size in the frame, the window is what was asked for.
-  ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
-  ZSTD_inBuffer in{text.data(), text.size(), 0};
-  ZSTD_outBuffer to{out.data(), out.size(), 0};
-  REQUIRE(ZSTD_compressStream2(context, &to, &in, ZSTD_e_end) == 0);
-  out.resize(to.pos);
-  ZSTD_freeCCtx(context);
-  return out;
-}
 
 std::string encode(const std::string& coding, std::string_view text) {
   return coding == "gzip" ? gzip(text) : zstd(text);

@@ -205,6 +205,18 @@ TEST_CASE("suppressions of many contacts wait for a confirmation", "[imports]") 
   CHECK(driver.imported("?mode=suppress&confirm=9", many(9))["state"] == "done");
 }
 
+TEST_CASE("rows that share an address are counted one by one before they suppress", "[imports]") {
+  ImportDriver driver;
+  driver.commit(made_contacts(driver.number(), "row", 0, 10));
+  std::string file = "email,phone\n";
+  for (int i = 0; i < 6; ++i) file += "row" + std::to_string(i) + "@example.com,+380441234567\n";
+  const json waits = driver.imported("?mode=suppress&reason=complaint", file);
+  INFO(waits.dump(1));
+  CHECK(waits["state"] == "paused");
+  CHECK(waits["result"]["affected"] == 6);
+  CHECK(driver.verdict("acme", "row5@example.com") == "clear");
+}
+
 TEST_CASE("no reason of a file of suppressions gets lost among its duplicates", "[imports]") {
   ImportDriver driver;
   const json report = driver.imported("?mode=suppress",

@@ -188,6 +188,26 @@ TEST_CASE("hard bounces on the platform's list end when the server's option says
   CHECK(driver.verdict("globe", "trap@example.com") == "suppressed:platform:spam_trap");
 }
 
+TEST_CASE("after the platform's hard bounce has ended, one account's word is not enough again") {
+  LifeDriver driver;
+  const TimeMs now = now_ms();
+  const auto bounces = [&](const std::string& account, TimeMs at) {
+    driver.events(account, json::array({{{"type", "bounced"},
+                                         {"bounce", "hard"},
+                                         {"email", "a@example.com"},
+                                         {"at", time_text(at)}}}));
+  };
+  for (const char* account : {"third", "fourth", "fifth"}) driver.make_account(account);
+  for (const char* account : {"acme", "third", "fourth"}) bounces(account, now - 100 * day);
+  CHECK(driver.verdict("globe", "a@example.com") == "suppressed:platform:hard_bounce");
+  CHECK(sweep(driver, now, 100) == 1);
+  CHECK(driver.verdict("globe", "a@example.com") == "clear");
+  for (const char* account : {"acme", "fifth"}) bounces(account, now);
+  CHECK(driver.verdict("globe", "a@example.com") == "clear");
+  bounces("third", now);
+  CHECK(driver.verdict("globe", "a@example.com") == "suppressed:platform:hard_bounce");
+}
+
 TEST_CASE("another policy is tried on the past, and nothing changes") {
   LifeDriver driver;
   const TimeMs now = now_ms();

@@ -118,12 +118,22 @@ TEST_CASE(
        event("bounce", "f@example.com",
              {{"type", "bounce"}, {"status", "5.0.0"}, {"bounce_classification", "Content"}}),
        event("bounce", "g@example.com",
-             {{"type", "bounce"}, {"bounce_classification", "mailbox unavailable"}})});
+             {{"type", "bounce"}, {"bounce_classification", "mailbox unavailable"}}),
+       event("bounce", "h@example.com",
+             {{"type", "bounce"}, {"status", "5.1.1"}, {"bounce_classification", "Reputation"}}),
+       event("bounce", "i@example.com",
+             {{"type", "bounce"},
+              {"status", "5.1.1"},
+              {"bounce_classification", "Technical Failure"}}),
+       event("bounce", "j@example.com",
+             {{"type", "bounce"},
+              {"status", "5.1.1"},
+              {"bounce_classification", "Frequency or Volume Too High"}})});
   REQUIRE(reply.status == 200);
   CHECK(reply.json()["ignored"] == 4);
-  CHECK(reply.json()["accepted"] == 4);
+  CHECK(reply.json()["accepted"] == 7);
   CHECK(reply.json()["suppressed"] == 0);
-  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"}) {
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) {
     CHECK(driver.verdict("acme", std::string(name) + "@example.com") == "clear");
   }
   // Nobody is made active by a webhook.

@@ -161,6 +161,7 @@ TEST_CASE("what each kind of bounce of SES means") {
       {"Transient", "MessageTooLarge", "5.3.4", "clear", 1},
       {"Transient", "General", "5.4.4", "clear", 1},  // hard when it is said again
       {"Undetermined", "Undetermined", "", "clear", 1},
+      {"Undetermined", "Undetermined", "5.1.1", "clear", 1},  // unsure is soft
       {"A type of next year", "General", "5.1.1", "clear", 1},
   };
   for (size_t i = 0; i < rows.size(); ++i) {
